@@ -1,0 +1,91 @@
+"""What every RPC passes through: decoding, a request id, and the one place where errors become statuses."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import grpc
+import structlog
+
+from service_kit.errors import DarkroomError, InvalidArgument, rich_status
+
+log = structlog.get_logger()
+
+
+class GuardInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
+    """Turns meanings into rich statuses, bugs into `INTERNAL` with an id, and undecodable bytes into `INVALID_ARGUMENT`.
+
+    The text of an unexpected exception stays in the log: grpc.aio by itself would send it to the caller.
+    """
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler]],
+        details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler:
+        """Wrap the two shapes of RPC that the services have; leave others (reflection's) alone."""
+        handler = await continuation(details)
+        if handler is None or handler.request_streaming:
+            return handler
+        metadata = dict(details.invocation_metadata or ())
+        request_id = str(metadata.get("x-request-id") or uuid.uuid4().hex)
+        guard = _Guard(details.method, request_id, handler.request_deserializer)
+        if handler.response_streaming:
+            return grpc.unary_stream_rpc_method_handler(
+                guard.stream(handler.unary_stream), response_serializer=handler.response_serializer
+            )
+        return grpc.unary_unary_rpc_method_handler(
+            guard.unary(handler.unary_unary), response_serializer=handler.response_serializer
+        )
+
+
+class _Guard:
+    """One call's guard."""
+
+    def __init__(self, method: str, request_id: str, deserialize: Callable[[bytes], Any]) -> None:
+        self._method = method
+        self._request_id = request_id
+        self._deserialize = deserialize
+
+    def unary(self, behaviour: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def guarded(data: bytes, context: grpc.aio.ServicerContext) -> Any:
+            with structlog.contextvars.bound_contextvars(request_id=self._request_id, method=self._method):
+                try:
+                    return await behaviour(self._decode(data), context)
+                except Exception as error:
+                    await self._fail(error, context)
+
+        return guarded
+
+    def stream(self, behaviour: Callable[..., AsyncIterator[Any]]) -> Callable[..., AsyncIterator[Any]]:
+        async def guarded(data: bytes, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
+            with structlog.contextvars.bound_contextvars(request_id=self._request_id, method=self._method):
+                try:
+                    async for response in behaviour(self._decode(data), context):
+                        yield response
+                except Exception as error:
+                    await self._fail(error, context)
+
+        return guarded
+
+    def _decode(self, data: bytes) -> Any:
+        try:
+            return self._deserialize(data)
+        except Exception:
+            raise InvalidArgument(f"the request is not a valid message of {self._method}") from None
+
+    async def _fail(self, error: Exception, context: grpc.aio.ServicerContext) -> None:
+        if isinstance(error, grpc.aio.AbortError | asyncio.CancelledError):
+            raise error
+        if not isinstance(error, DarkroomError):
+            error_id = uuid.uuid4().hex[:12]
+            log.error("unexpected_error", error_id=error_id, exc_info=error)
+            error = DarkroomError(
+                f"an internal error, id {error_id}; the service's log has its story",
+                reason="INTERNAL",
+                metadata={"error_id": error_id},
+            )
+        await context.abort_with_status(rich_status(error))

@@ -1,0 +1,96 @@
+"""Serves gRPC the way every service does: bounded arguments, health, reflection, a graceful end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Sequence
+
+import grpc
+import structlog
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from service_kit.errors import Unavailable
+from service_kit.interceptors import GuardInterceptor
+
+log = structlog.get_logger()
+
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+
+# grpcio ignores names that it does not know without a word, so each effect has a test.
+SERVER_ARGUMENTS: tuple[tuple[str, int], ...] = (
+    # By default a burst of more than 1,000 calls loses some with CANCELLED.
+    ("grpc.server.max_pending_requests", 100_000),
+    ("grpc.server.max_pending_requests_hard_limit", 200_000),
+    # By default a connection that says nothing stays.
+    ("grpc.server_handshake_timeout_ms", 5_000),
+    ("grpc.max_connection_idle_ms", 300_000),
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    # By default a second server binds the same port without a word.
+    ("grpc.so_reuseport", 0),
+)
+
+
+class HealthServicer(health.aio.HealthServicer):  # type: ignore[misc]
+    """The library's health service, with the `List` that it lacks."""
+
+    async def List(self, request: health_pb2.HealthListRequest, context: object) -> health_pb2.HealthListResponse:
+        """Return the status of every service."""
+        statuses = {
+            name: health_pb2.HealthCheckResponse(status=status) for name, status in self._server_status.items()
+        }
+        return health_pb2.HealthListResponse(statuses=statuses)
+
+
+class Serving:
+    """One service's gRPC server, from its first port to its last call."""
+
+    def __init__(self, listen: str, service_names: Sequence[str], register: Callable[[grpc.aio.Server], None]) -> None:
+        """``register`` adds the servicers; ``service_names`` are their full names, for health and reflection."""
+        self._listen = listen
+        self._names = tuple(service_names)
+        self._health = HealthServicer()
+        self._server = grpc.aio.server(interceptors=[GuardInterceptor()], options=SERVER_ARGUMENTS)
+        register(self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        reflection.enable_server_reflection(
+            (*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server
+        )
+        self.port = 0
+
+    async def start(self) -> None:
+        """Bind and answer. Raises `Unavailable` when the address is taken."""
+        try:
+            self.port = self._server.add_insecure_port(self._listen)
+        except RuntimeError:
+            self.port = 0
+        if self.port == 0:
+            raise Unavailable(f"cannot listen on {self._listen}: the address is taken or not of this machine")
+        await self._server.start()
+        await self.set_ready(True)
+
+    async def set_ready(self, ready: bool) -> None:
+        """Say in health whether work is welcome."""
+        status = health_pb2.HealthCheckResponse.SERVING if ready else health_pb2.HealthCheckResponse.NOT_SERVING
+        for name in ("", *self._names):
+            await self._health.set(name, status)
+
+    async def stop(self, grace_s: float = 5.0) -> None:
+        """Turn new work away, let running calls end, and close."""
+        await self._health.enter_graceful_shutdown()
+        await self._server.stop(grace_s)
+
+
+async def until_signalled() -> None:
+    """Return at the first SIGTERM or SIGINT."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    await stopped.wait()
