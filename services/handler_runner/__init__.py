@@ -1,0 +1,1 @@
+"""Runs handlers next to the raw photos: pulls work from the registry, builds, uploads, reports."""
