@@ -1,0 +1,69 @@
+"""Asks a Darkroom registry for datasets and reads them: light, without TensorFlow.
+
+>>> from darkroom_client import Client
+>>> with Client() as client:
+...     dataset = client.request_dataset("street", "latest", {"image_size": [256, 256]}).get()
+>>> train = dataset.as_tf("train", shuffle_seed=7)
+"""
+
+from darkroom_client.async_client import AsyncClient
+from darkroom_client.async_request import AsyncDatasetRequest
+from darkroom_client.cache import Cache
+from darkroom_client.client import Client, DatasetRequest
+from darkroom_client.dataset import Dataset, open_dataset
+from darkroom_client.errors import (
+    Aborted,
+    AlreadyExists,
+    DarkroomError,
+    DataLoss,
+    DiskFull,
+    FailedPrecondition,
+    Internal,
+    InvalidArgument,
+    NotFound,
+    OutOfRange,
+    RequestFailed,
+    ResourceExhausted,
+    Unavailable,
+)
+from darkroom_client.snapshot import (
+    DatasetSnapshot,
+    DatasetState,
+    Failure,
+    Progress,
+    RequestSnapshot,
+    RequestState,
+    Stage,
+    Violation,
+)
+
+__all__ = [
+    "Aborted",
+    "AlreadyExists",
+    "AsyncClient",
+    "AsyncDatasetRequest",
+    "Cache",
+    "Client",
+    "DarkroomError",
+    "DataLoss",
+    "Dataset",
+    "DatasetRequest",
+    "DatasetSnapshot",
+    "DatasetState",
+    "DiskFull",
+    "FailedPrecondition",
+    "Failure",
+    "Internal",
+    "InvalidArgument",
+    "NotFound",
+    "OutOfRange",
+    "Progress",
+    "RequestFailed",
+    "RequestSnapshot",
+    "RequestState",
+    "ResourceExhausted",
+    "Stage",
+    "Unavailable",
+    "Violation",
+    "open_dataset",
+]

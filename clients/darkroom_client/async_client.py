@@ -1,0 +1,153 @@
+"""The way in for programs with an event loop: ask for a dataset, watch it being built, have it on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import getpass
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from darkroom.dataset.v1 import dataset_pb2
+
+from darkroom_client.archive_source import ArchiveSource
+from darkroom_client.async_datasets import AsyncDatasets
+from darkroom_client.async_request import AsyncDatasetRequest, OnDownload
+from darkroom_client.cache import Cache
+from darkroom_client.connection import PATIENCE_S, Connection, server_address
+from darkroom_client.dataset import Dataset
+from darkroom_client.dataset_config import config_json
+from darkroom_client.download import Download
+from darkroom_client.snapshot import RequestSnapshot
+from darkroom_client.snapshot_proto import request_snapshot
+
+
+class AsyncClient(AsyncDatasets):
+    """A registry's client; every method of `Client`, as a coroutine.
+
+    ``server`` is ``HOST:PORT`` (else ``DARKROOM_SERVER``, else ``localhost:50050``), ``cache`` a folder (else
+    ``DARKROOM_CACHE``), ``requester`` what others who wait see (else ``user@host``). Watches and downloads outlast a
+    registry that is away for up to ``patience_s``.
+    """
+
+    def __init__(
+        self,
+        server: str | None = None,
+        cache: str | Path | None = None,
+        requester: str | None = None,
+        *,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        self.server = server_address(server)
+        self.cache = Cache(cache)
+        self.requester = requester or this_requester()
+        self._patience_s = patience_s
+        self._connection = Connection(self.server, patience_s)
+
+    async def request_dataset(
+        self,
+        dataset_name: str,
+        handler_version: str = "latest",
+        dataset_config: Mapping[str, Any] | None = None,
+        *,
+        retry: bool = False,
+        time_to_live: timedelta | None = None,
+    ) -> AsyncDatasetRequest:
+        """Ask for a dataset and return the request at once; it is built if nobody has built it yet.
+
+        ``retry`` builds again although the last attempt failed in a way that will repeat; ``time_to_live`` ends the
+        interest by itself. Raises `InvalidArgument` naming each wrong config path, `NotFound`.
+        """
+        request = dataset_pb2.RequestDatasetRequest(
+            dataset_name=dataset_name,
+            handler_version=handler_version,
+            config_json=config_json(dataset_config),
+            # The same id again is the same request, so a lost answer is asked for again.
+            request_id=str(uuid.uuid4()),
+            requester=self.requester,
+            retry=retry,
+        )
+        if time_to_live is not None:
+            request.time_to_live.FromTimedelta(time_to_live)
+        response = await self._connection.call("RequestDataset", request)
+        return AsyncDatasetRequest(self, self._connection, request_snapshot(response.request))
+
+    async def get_request(self, name: str) -> AsyncDatasetRequest:
+        """Return to a request made earlier, here or elsewhere, by its ``requests/{uuid}``. Raises `NotFound`."""
+        response = await self._connection.call("GetRequest", dataset_pb2.GetRequestRequest(name=name))
+        return AsyncDatasetRequest(self, self._connection, request_snapshot(response.request))
+
+    async def list_requests(self, dataset_name: str = "", *, active_only: bool = False) -> list[RequestSnapshot]:
+        """Return requests, newest first."""
+        request = dataset_pb2.ListRequestsRequest(page_size=1000, dataset_name=dataset_name, active_only=active_only)
+        return [request_snapshot(each) for each in await self._all("ListRequests", request, "requests")]
+
+    async def download(
+        self, name: str, *, read_options: Mapping[str, Any] | None = None, on_progress: OnDownload | None = None
+    ) -> Dataset:
+        """Return a ready dataset from the cache, downloaded into it unless it is there.
+
+        Any number of processes may ask at once: one downloads. Raises `NotFound`, `FailedPrecondition` when it is not
+        ready, `DataLoss` when its bytes are wrong in the store, `DiskFull`.
+        """
+        name = await self._name_of(name)
+        stop = threading.Event()
+        work = asyncio.ensure_future(
+            asyncio.to_thread(self._download, name, dict(read_options or {}), on_progress or (lambda progress: None), stop)
+        )
+        try:
+            return await asyncio.shield(work)
+        finally:
+            stop.set()
+            if not work.done():
+                with contextlib.suppress(BaseException):
+                    await work
+
+    def _download(
+        self, name: str, read_options: dict[str, Any], on_progress: OnDownload, stop: threading.Event
+    ) -> Dataset:
+        source = ArchiveSource(self.server, name, stop=stop, patience_s=self._patience_s)
+        try:
+            digest = source.plan().dataset.digest
+            # Held before looking, so that what is found cannot be collected before it is read.
+            use_lock = self.cache.use_lock(digest).share()
+            begin_s = time.monotonic()
+            path = Download(self.cache, source, stop=stop, on_progress=on_progress).run(digest)
+            dataset = Dataset(path, read_options, use_lock)
+            if source.received_bytes:
+                # A count that is lost is no reason to fail a training.
+                with contextlib.suppress(Exception):
+                    source.report(str(uuid.uuid4()), time.monotonic() - begin_s, self.requester)
+            return dataset
+        finally:
+            source.close()
+
+    async def close(self) -> None:
+        """Drop the connection; requests and builds go on."""
+        await self._connection.close()
+
+    async def __aenter__(self) -> AsyncClient:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+def this_requester() -> str:
+    """Return ``user@host``."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container whose user id has no name
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}"
+
+

@@ -1,0 +1,93 @@
+"""What a registry knows besides datasets: definitions, handlers, raw datasets, runners, and its answers about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from darkroom_client.snapshot import DatasetSnapshot
+
+
+@dataclass(frozen=True)
+class Definition:
+    """Which handler makes a dataset, and which raw dataset plays which role."""
+
+    dataset_name: str
+    handler: str
+    raw: Mapping[str, str]
+    update_time: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option that a handler declares; ``required`` means that it has no default."""
+
+    name: str
+    type: str
+    required: bool
+    default: Any = None
+    description: str = ""
+    constraint: str = ""
+    read_time: bool = False
+
+
+@dataclass(frozen=True)
+class Handler:
+    """One handler of a repository, at one version."""
+
+    name: str
+    description: str = ""
+    roles: tuple[str, ...] = ()
+    options: tuple[Option, ...] = ()
+    version: str = ""
+    commit: str = ""
+    example_config: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RawDataset:
+    """One raw dataset that runners serve; ``digest`` is empty before the first walk."""
+
+    name: str
+    file_count: int = 0
+    size_bytes: int = 0
+    digest: str = ""
+    scan_time: datetime | None = None
+    runners: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Runner:
+    """One runner that called lately."""
+
+    name: str
+    cores: int = 0
+    free_bytes: int = 0
+    repositories: tuple[str, ...] = ()
+    raw_datasets: tuple[str, ...] = ()
+    seen_time: datetime | None = None
+    version: str = ""
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """What a request would get: the key, whether the dataset is ready (``hit``), and why."""
+
+    key: str
+    hit: bool
+    reason: str
+    preimage: Mapping[str, Any] = field(default_factory=dict)
+    dataset: DatasetSnapshot | None = None
+
+
+@dataclass(frozen=True)
+class VerifyReport:
+    """What a check found; ``evicted`` means that the next request builds the dataset again."""
+
+    ok: bool
+    shards_read: int = 0
+    shards_rebuilt: int = 0
+    problems: tuple[str, ...] = ()
+    evicted: bool = False

@@ -1,0 +1,156 @@
+"""One line to a registry that survives the registry's restarts: calls are tried again, streams re-attach by themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import grpc
+from darkroom.dataset.v1 import dataset_pb2_grpc
+
+from darkroom_client.errors import DarkroomError, Unavailable, error_from_rpc
+
+DEFAULT_SERVER = "localhost:50050"
+CONTACT_TIMEOUT_S = 5.0
+CALL_TIMEOUT_S = 60.0
+PATIENCE_S = 600.0
+
+# Every unary method of the service may be repeated: requests, definitions and reports carry ids of their own.
+SERVICE_CONFIG = {
+    "methodConfig": [
+        {
+            "name": [{"service": "darkroom.dataset.v1.DatasetService"}],
+            "retryPolicy": {
+                "maxAttempts": 5,
+                "initialBackoff": "0.1s",
+                "maxBackoff": "5s",
+                "backoffMultiplier": 2,
+                "retryableStatusCodes": ["UNAVAILABLE"],
+            },
+        }
+    ]
+}
+CHANNEL_OPTIONS: tuple[tuple[str, Any], ...] = (
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.max_receive_message_length", 16 << 20),
+    ("grpc.max_send_message_length", 16 << 20),
+    # gRPC's own pauses between connection attempts grow to two minutes; a restarted registry is back in seconds.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 1_000),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+    ("grpc.service_config", json.dumps(SERVICE_CONFIG)),
+)
+
+
+def server_address(server: str | None = None) -> str:
+    """Return the registry's address: as given, else ``DARKROOM_SERVER``, else ``localhost:50050``."""
+    return server or os.environ.get("DARKROOM_SERVER") or DEFAULT_SERVER
+
+
+def channel_options(server: str) -> list[tuple[str, Any]]:
+    """Return the gRPC channel options for ``server``."""
+    host = server.rpartition(":")[0].strip("[]")
+    local = host in ("localhost", "::1") or host.startswith("127.")
+    # A proxy named in the environment never leads back to this machine.
+    return [*CHANNEL_OPTIONS, *([("grpc.enable_http_proxy", 0)] if local else [])]
+
+
+class Connection:
+    """Calls a registry's methods by name, from one event loop."""
+
+    def __init__(self, server: str, patience_s: float = PATIENCE_S) -> None:
+        self.server = server
+        self._patience_s = patience_s
+        self._channel = grpc.aio.insecure_channel(server, options=channel_options(server))
+        self._stub = dataset_pb2_grpc.DatasetServiceStub(self._channel)
+        self._contacted = False
+
+    async def call(self, method: str, request: Any, timeout_s: float = CALL_TIMEOUT_S) -> Any:
+        """Return the response to a unary call, tried again for up to ``timeout_s`` while the registry is away."""
+        await self._contact()
+        deadline, pauses = time.monotonic() + timeout_s, backoff_s()
+        while True:
+            left_s = max(0.1, deadline - time.monotonic())
+            try:
+                return await getattr(self._stub, method)(request, timeout=left_s, wait_for_ready=True)
+            except grpc.aio.AioRpcError as error:
+                meaning = error_from_rpc(error, self.server)
+                pause_s = max(next(pauses), meaning.retry_after_s or 0.0)
+                if not passing(error, meaning) or time.monotonic() + pause_s > deadline:
+                    raise meaning from error
+            await asyncio.sleep(pause_s)
+
+    async def stream(
+        self,
+        method: str,
+        next_request: Callable[[], Any],
+        last: Callable[[Any], bool] | None = None,
+    ) -> AsyncIterator[Any]:
+        """Yield a stream's messages, called again with ``next_request()`` whenever it breaks.
+
+        ``last`` tells the message after which nothing follows: a stream that ends without one was dropped by a
+        server on its way down. Raises `Unavailable` once the registry was away for longer than the patience.
+        """
+        await self._contact()
+        pauses, lost_since_s = backoff_s(), None
+        while True:
+            meaning: DarkroomError = Unavailable(f"the registry at {self.server} ended the stream early")
+            call = getattr(self._stub, method)(next_request())
+            try:
+                async for response in call:
+                    pauses, lost_since_s = backoff_s(), None
+                    yield response
+                    if last is not None and last(response):
+                        return
+                if last is None:
+                    return
+            except grpc.aio.AioRpcError as error:
+                meaning = error_from_rpc(error, self.server)
+                if not passing(error, meaning):
+                    raise meaning from error
+            finally:
+                call.cancel()
+            lost_since_s = lost_since_s or time.monotonic()
+            if time.monotonic() - lost_since_s > self._patience_s:
+                raise Unavailable(f"{meaning}; it stayed away for {self._patience_s:.0f} s") from meaning
+            await asyncio.sleep(max(next(pauses), meaning.retry_after_s or 0.0))
+
+    async def close(self) -> None:
+        """Close the channel; calls still open end cancelled."""
+        await self._channel.close()
+
+    async def _contact(self) -> None:
+        # Later outages are waited out; a registry that was never there is more likely a mistake, so say so soon.
+        if self._contacted:
+            return
+        try:
+            await asyncio.wait_for(self._channel.channel_ready(), CONTACT_TIMEOUT_S)
+        except TimeoutError:
+            raise Unavailable(
+                f"no Darkroom registry answers at {self.server}; start one with `darkroom up --raw DIR`, "
+                "or name another with --server or DARKROOM_SERVER",
+                reason="NO_REGISTRY",
+            ) from None
+        self._contacted = True
+
+
+def backoff_s() -> Iterator[float]:
+    """Yield pauses of 0.1 s growing to 5 s, with jitter so that many clients do not return at once."""
+    ceiling_s = 0.1
+    while True:
+        yield random.uniform(0.1, ceiling_s)
+        ceiling_s = min(5.0, ceiling_s * 2)
+
+
+def passing(error: Any, meaning: DarkroomError) -> bool:
+    """Return whether the same call may work a little later."""
+    if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED:
+        # Without a hint it is a message that is too large, which it will stay.
+        return meaning.retry_after_s is not None
+    return error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
