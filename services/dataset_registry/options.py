@@ -208,7 +208,9 @@ _FITS: dict[str, Callable[[Json, Schema], Json]] = {
 
 
 def _unknown(name: str, known: Mapping[str, Option]) -> str:
-    return f"is not an option of this handler{_close_to(name, list(known))}; it has {', '.join(sorted(known)) or 'none'}"
+    return (
+        f"is not an option of this handler{_close_to(name, list(known))}; it has {', '.join(sorted(known)) or 'none'}"
+    )
 
 
 def _close_to(value: Json, choices: Sequence[Json]) -> str:

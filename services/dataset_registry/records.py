@@ -113,6 +113,7 @@ class Runner(Record):
     repositories: list[Json] = field(default_factory=list)
     raw_datasets: Json = field(default_factory=dict)
     version: str = ""
+    instance: str = ""
     seen_time: float = 0.0
 
 
@@ -194,7 +195,13 @@ class Dataset(Record):
     def started(self, now: float, by: str) -> Dataset:
         """A new attempt begins; committed shards stay."""
         return replace(
-            self, state=DatasetState.BUILDING, failure={}, started_by=by, start_time=now, finish_time=0.0, idle_since=0.0
+            self,
+            state=DatasetState.BUILDING,
+            failure={},
+            started_by=by,
+            start_time=now,
+            finish_time=0.0,
+            idle_since=0.0,
         )
 
     def published(self, now: float, result: Json) -> Dataset:

@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import rfc8785
+from service_kit.errors import InvalidArgument
 
 from dataset_registry.options import NormalConfig, Option, normalise
-from service_kit.errors import InvalidArgument
 
 KEY_SCHEMA = 1
 FORMAT = 1
@@ -60,9 +60,7 @@ def parse_config(config_json: str) -> dict[str, Any]:
     if len(config_json.encode()) > MAX_CONFIG_BYTES:
         raise InvalidArgument.of([("config_json", f"is larger than {MAX_CONFIG_BYTES} bytes")])
     try:
-        config = json.loads(
-            config_json or "{}", object_pairs_hook=_without_repeats, parse_constant=_refuse_constant
-        )
+        config = json.loads(config_json or "{}", object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
     except RecursionError:
         raise InvalidArgument.of([("config_json", "is nested too deeply")]) from None
     except ValueError as error:

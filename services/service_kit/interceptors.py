@@ -16,7 +16,7 @@ log = structlog.get_logger()
 
 
 class GuardInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
-    """Turns meanings into rich statuses, bugs into `INTERNAL` with an id, and undecodable bytes into `INVALID_ARGUMENT`.
+    """Turns meanings into rich statuses, bugs into `INTERNAL` with an id, bad bytes into `INVALID_ARGUMENT`.
 
     The text of an unexpected exception stays in the log: grpc.aio by itself would send it to the caller.
     """

@@ -42,9 +42,7 @@ class HealthServicer(health.aio.HealthServicer):  # type: ignore[misc]
 
     async def List(self, request: health_pb2.HealthListRequest, context: object) -> health_pb2.HealthListResponse:
         """Return the status of every service."""
-        statuses = {
-            name: health_pb2.HealthCheckResponse(status=status) for name, status in self._server_status.items()
-        }
+        statuses = {name: health_pb2.HealthCheckResponse(status=status) for name, status in self._server_status.items()}
         return health_pb2.HealthListResponse(statuses=statuses)
 
 
@@ -59,9 +57,7 @@ class Serving:
         self._server = grpc.aio.server(interceptors=[GuardInterceptor()], options=SERVER_ARGUMENTS)
         register(self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        reflection.enable_server_reflection(
-            (*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server
-        )
+        reflection.enable_server_reflection((*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
         self.port = 0
 
     async def start(self) -> None:

@@ -1,0 +1,152 @@
+"""Starts the registry: reads the settings, chooses the parts, serves.
+
+python -m dataset_registry                       serve
+python -m dataset_registry migrate               bring the catalogue's tables up to this code
+python -m dataset_registry collect [--dry-run]   remove objects that no row names, now
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import sys
+from contextlib import suppress
+
+import grpc
+import structlog
+from darkroom.dataset.v1 import dataset_pb2, dataset_pb2_grpc
+from darkroom.handler.v1 import handler_pb2, handler_pb2_grpc
+from service_kit.errors import DarkroomError
+from service_kit.logging import configure_logging
+from service_kit.object_store_settings import open_object_store
+from service_kit.serving import Serving, until_signalled
+from service_kit.settings import read_settings
+
+from dataset_registry.archives import Archives
+from dataset_registry.browsing import Browsing
+from dataset_registry.catalog_sqlalchemy import SqlCatalog
+from dataset_registry.collector import Collector
+from dataset_registry.dispatch import Dispatch
+from dataset_registry.downloads import Downloads
+from dataset_registry.keeping import Keeping
+from dataset_registry.registry import Registry
+from dataset_registry.repositories_served import ServedRepositories
+from dataset_registry.servicer import DatasetServicer
+from dataset_registry.servicer_runner import RunnerServicer
+from dataset_registry.settings import RegistrySettings
+from dataset_registry.upkeep import Upkeep
+from dataset_registry.watching import Board
+
+log = structlog.get_logger()
+
+SERVICES = (
+    dataset_pb2.DESCRIPTOR.services_by_name["DatasetService"].full_name,
+    handler_pb2.DESCRIPTOR.services_by_name["RunnerService"].full_name,
+)
+
+
+def main() -> int:
+    """Run the command named on the command line."""
+    settings = read_settings(RegistrySettings)
+    configure_logging(settings.log_level)
+    command = sys.argv[1:]
+    try:
+        match command:
+            case []:
+                asyncio.run(serve(settings))
+            case ["migrate"]:
+                open_catalog(settings).migrate()
+            case ["collect", *rest] if rest in ([], ["--dry-run"]):
+                collector = Collector(
+                    open_catalog(settings), open_object_store(settings, settings.home), settings.collect_min_age_s
+                )
+                for each in collector.collect(dry_run=bool(rest)):
+                    sys.stdout.write(f"{each.size_bytes}\t{each.name}\n")
+            case _:
+                sys.stderr.write(__doc__ or "")
+                return 2
+    except DarkroomError as error:
+        sys.stderr.write(f"{error.message}\n")
+        return 1
+    return 0
+
+
+def open_catalog(settings: RegistrySettings) -> SqlCatalog:
+    """Open the catalogue that the settings name; the embedded one is made and migrated."""
+    if settings.database_url:
+        return SqlCatalog(settings.database_url)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    catalog = SqlCatalog(f"sqlite:///{settings.home.absolute() / 'catalog.sqlite'}")
+    catalog.migrate()
+    return catalog
+
+
+async def serve(settings: RegistrySettings) -> None:
+    """Answer until a signal."""
+    check_listen(settings.listen, settings.insecure)
+    catalog = open_catalog(settings)
+    store = open_object_store(settings, settings.home)
+    repositories = ServedRepositories(catalog)
+    archives = Archives(store)
+    board = Board(catalog)
+    registry = Registry(catalog, repositories, archives, board, settings.raw_max_age_s)
+    keeping = Keeping(catalog, registry, repositories, archives, board)
+    downloads = Downloads(catalog, registry, archives)
+    browsing = Browsing(catalog, registry, repositories)
+    dispatch = Dispatch(catalog, board, settings.lease_s)
+    upkeep = Upkeep(catalog, registry, board, settings.cancel_grace_s, settings.lease_s)
+    collector = Collector(catalog, store, settings.collect_min_age_s)
+
+    def register(server: grpc.aio.Server) -> None:
+        dataset_pb2_grpc.add_DatasetServiceServicer_to_server(
+            DatasetServicer(registry, keeping, downloads, browsing), server
+        )
+        handler_pb2_grpc.add_RunnerServiceServicer_to_server(RunnerServicer(dispatch), server)
+
+    serving = Serving(settings.listen, SERVICES, register)
+    await serving.start()
+    log.info("registry_ready", listen=settings.listen, port=serving.port, catalogue=catalog.kind)
+    rounds = [
+        asyncio.create_task(each)
+        for each in (board.run(), upkeep.run(), collect_for_ever(collector, settings.collect_every_s))
+    ]
+    stopping = asyncio.create_task(until_signalled())
+    # A round that dies takes the process with it: whoever started it starts it again.
+    done, _ = await asyncio.wait([stopping, *rounds], return_when=asyncio.FIRST_COMPLETED)
+    for task in (*rounds, stopping):
+        task.cancel()
+    await serving.stop()
+    catalog.close()
+    for task in done:
+        with suppress(asyncio.CancelledError):
+            task.result()
+    log.info("registry_stopped")
+
+
+async def collect_for_ever(collector: Collector, every_s: float) -> None:
+    """Collect garbage now and then; a store that is away is met again next time."""
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            removed = await asyncio.to_thread(collector.collect)
+            log.info("collected", count=len(removed), bytes=sum(each.size_bytes for each in removed))
+        except DarkroomError as error:
+            log.warning("collector_waits", message=error.message)
+
+
+def check_listen(listen: str, insecure: bool) -> None:
+    """Refuse to answer beyond this machine without the operator's word."""
+    host = listen.rpartition(":")[0].strip("[]")
+    loopback = host == "localhost"
+    with suppress(ValueError):
+        loopback = loopback or ipaddress.ip_address(host).is_loopback
+    if not loopback and not insecure:
+        sys.stderr.write(
+            f"DARKROOM_REGISTRY_LISTEN: {listen} is beyond this machine, and there is no TLS or token yet; "
+            "in a network that you trust set DARKROOM_REGISTRY_INSECURE=true\n"
+        )
+        raise SystemExit(2)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

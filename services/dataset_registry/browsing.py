@@ -1,0 +1,146 @@
+"""What there is: definitions, requests, datasets, handlers, raw datasets, runners and logs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
+
+from service_kit.errors import FailedPrecondition
+
+from dataset_registry import names
+from dataset_registry.build_log import read_log
+from dataset_registry.catalog import Catalog, Transaction, Where
+from dataset_registry.listing import BY_NAME, NEWEST_FIRST, Page, find_page
+from dataset_registry.records import (
+    Dataset,
+    DatasetState,
+    Definition,
+    Environment,
+    RawDataset,
+    Request,
+    RequestState,
+    Runner,
+)
+from dataset_registry.registry import Registry
+from dataset_registry.repositories import (
+    DeclaredHandler,
+    Repositories,
+    declared_handler,
+    declared_handlers,
+    environment_id,
+)
+from dataset_registry.views import DatasetView, RequestView, load_dataset, load_request
+
+T = TypeVar("T")
+
+# (repository, version, commit, handler)
+ListedHandler = tuple[str, str, str, DeclaredHandler]
+
+# A followed log is looked at this often.
+FOLLOW_S = 0.3
+
+
+class Browsing:
+    """Reads, and changes nothing."""
+
+    def __init__(self, catalog: Catalog, registry: Registry, repositories: Repositories) -> None:
+        self._catalog = catalog
+        self._registry = registry
+        self._repositories = repositories
+
+    async def definitions(self, asked: Page) -> tuple[list[Definition], str]:
+        """Return a page of definitions, by name."""
+        return await self._read(lambda tx: find_page(tx, Definition, asked, order=BY_NAME))
+
+    async def requests(self, asked: Page, dataset_name: str, active_only: bool) -> tuple[list[RequestView], str]:
+        """Return a page of requests, newest first."""
+        where = [Where("dataset_name", "=", dataset_name)] if dataset_name else []
+        if active_only:
+            where.append(Where("state", "in", (RequestState.RESOLVING, RequestState.BUILDING)))
+
+        def step(tx: Transaction) -> tuple[list[RequestView], str]:
+            found, behind = find_page(tx, Request, asked, *where, order=NEWEST_FIRST)
+            return [load_request(tx, each.id).value for each in found], behind
+
+        return await self._read(step)
+
+    async def datasets(
+        self, asked: Page, dataset_name: str, state: DatasetState | None
+    ) -> tuple[list[DatasetView], str]:
+        """Return a page of datasets, newest first."""
+        where = [Where("dataset_name", "=", dataset_name)] if dataset_name else []
+        where += [Where("state", "=", state)] if state else []
+
+        def step(tx: Transaction) -> tuple[list[DatasetView], str]:
+            found, behind = find_page(tx, Dataset, asked, *where, order=NEWEST_FIRST)
+            return [load_dataset(tx, each.id).value for each in found], behind
+
+        return await self._read(step)
+
+    async def runners(self, asked: Page) -> tuple[list[Runner], str]:
+        """Return a page of runners, by name."""
+        return await self._read(lambda tx: find_page(tx, Runner, asked, order=BY_NAME))
+
+    async def handlers(self) -> dict[str, ListedHandler]:
+        """Return every described handler at its newest version, by name."""
+        newest = await asyncio.to_thread(self._repositories.newest)
+
+        def step(tx: Transaction) -> dict[str, ListedHandler]:
+            found = {}
+            for repository, (version, commit) in sorted(newest.items()):
+                environment = tx.get(Environment, environment_id(repository, commit))
+                for handler in declared_handlers(environment.description).values() if environment else ():
+                    found[f"{repository}/{handler.name}"] = (repository, version, commit, handler)
+            return dict(sorted(found.items()))
+
+        return await self._read(step)
+
+    async def handler(self, name: str, version: str) -> ListedHandler:
+        """Return one handler at a version. Raises `NotFound`, `InvalidArgument`, `FailedPrecondition`."""
+        repository, handler_name = names.split_handler(name)
+        names.check_version(version)
+        commit = await asyncio.to_thread(self._repositories.resolve, repository, version)
+        environment = await self._read(lambda tx: tx.get(Environment, environment_id(repository, commit)))
+        if environment is None:
+            raise FailedPrecondition(
+                f"{repository} at {commit[:12]} is not described yet; try again in a moment", reason="NOT_DESCRIBED"
+            )
+        return repository, version, commit, declared_handler(environment.description, repository, handler_name)
+
+    async def raw_datasets(self) -> dict[str, tuple[str, RawDataset | None, int, list[str]]]:
+        """Return (name, last walk, quick count, runners) of every raw dataset, by name."""
+
+        def step(tx: Transaction) -> dict[str, tuple[str, RawDataset | None, int, list[str]]]:
+            counts: dict[str, int] = {}
+            runners: dict[str, list[str]] = {}
+            for runner in tx.find(Runner):
+                for name, count in runner.raw_datasets.items():
+                    counts[name] = max(counts.get(name, 0), int(count))
+                    runners.setdefault(name, []).append(runner.id)
+            return {name: (name, tx.get(RawDataset, name), counts[name], runners[name]) for name in sorted(counts)}
+
+        return await self._read(step)
+
+    async def log(self, name: str, offset: int, follow: bool) -> AsyncIterator[tuple[str, int]]:
+        """Yield pieces of a dataset's log and where the next begins; with ``follow``, until its build ends."""
+        if name.startswith("requests/"):
+            key = (await self._registry.get_request(name)).request.key
+            if not key:
+                return
+        else:
+            key = await self._registry.find_key(name)
+        while True:
+            # The state first: what was logged before it became final is then read below.
+            final = (await self._read(lambda tx: load_dataset(tx, key))).final
+            text, behind = await self._read(lambda tx, at=offset: read_log(tx, key, at))  # type: ignore[misc]
+            if text:
+                yield text, behind
+                offset = behind
+            elif final or not follow:
+                return
+            else:
+                await asyncio.sleep(FOLLOW_S)
+
+    async def _read(self, step: Callable[[Transaction], T]) -> T:
+        return await asyncio.to_thread(self._catalog.read, step)

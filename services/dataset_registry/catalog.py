@@ -1,0 +1,70 @@
+"""The catalogue's port: rows of records, read and written in transactions that lose no concurrent change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
+
+from dataset_registry.records import Record
+
+R = TypeVar("R", bound=Record)
+T = TypeVar("T")
+
+
+class Where(NamedTuple):
+    """One condition on a column; conditions given together must all hold."""
+
+    column: str
+    relation: Literal["=", "in", "<", "<=", ">", ">=", "prefix"]
+    value: Any
+
+
+class Transaction(Protocol):
+    """What a step may do; all of it happens, or nothing."""
+
+    def now(self) -> float:
+        """Return the database's time, seconds since the epoch: the only clock that leases know."""
+
+    def get(self, kind: type[R], identity: str) -> R | None:
+        """Return the record, or None."""
+
+    def put(self, record: R) -> R:
+        """Insert (revision 0) or replace the revision that was read; returns it with its new revision.
+
+        A record that somebody else changed since makes the whole step start again.
+        """
+
+    def find(
+        self,
+        kind: type[R],
+        *where: Where,
+        order: Sequence[str] = ("id",),
+        after: Sequence[Any] | None = None,
+        limit: int | None = None,
+    ) -> list[R]:
+        """Return matching records in the order of the columns (all descending if the first begins with ``-``).
+
+        ``after`` holds one value for each column of ``order``: only records behind it come.
+        """
+
+    def count(self, kind: type[Record], *where: Where) -> int:
+        """Return how many records match."""
+
+    def delete(self, kind: type[Record], *where: Where) -> int:
+        """Delete matching records; returns how many."""
+
+
+class Catalog(Protocol):
+    """Durable rows. A step may run more than once, so it must do nothing but read and write."""
+
+    def write(self, step: Callable[[Transaction], T]) -> T:
+        """Run ``step`` and commit durably. Raises `ResourceExhausted` on a full disk, `Unavailable` when away."""
+
+    def read(self, step: Callable[[Transaction], T]) -> T:
+        """Run ``step`` on one consistent state."""
+
+    def on_commit(self, listener: Callable[[set[str]], None]) -> None:
+        """Call ``listener`` after each commit with ``Kind/id`` of every record put; from any thread."""
+
+    def check(self) -> None:
+        """Raise `Unavailable` when the catalogue cannot be read."""

@@ -1,0 +1,271 @@
+"""Hands work to the runners that call for it, and takes back what they made: leases, fences, commits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import structlog
+from service_kit.errors import Aborted, InvalidArgument, NotFound
+
+from dataset_registry import names
+from dataset_registry.build_log import append_log
+from dataset_registry.catalog import Catalog, Transaction, Where
+from dataset_registry.failures import after_failure
+from dataset_registry.gathering import FactFailed, join_environment
+from dataset_registry.records import (
+    Dataset,
+    DatasetState,
+    Environment,
+    RawDataset,
+    Record,
+    Runner,
+    Shard,
+    Work,
+    WorkKind,
+    WorkState,
+)
+from dataset_registry.repositories import environment_id
+from dataset_registry.views import can_do
+from dataset_registry.watching import Board
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+# Other replicas' work, and work whose pause has passed, is noticed this late at most.
+LOOK_S = 0.25
+# Queued work that one claim looks at: what stands behind waits for the next claim.
+LOOKED_AT = 500
+# A runner's row is written again after so long, not at every call.
+SEEN_AGAIN_S = 5.0
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """What a heartbeat learns."""
+
+    go_on: bool
+    lease_s: float
+
+
+class Dispatch:
+    """The registry's side for runners."""
+
+    def __init__(self, catalog: Catalog, board: Board, lease_s: float) -> None:
+        self._catalog = catalog
+        self._board = board
+        self._lease_s = lease_s
+
+    @property
+    def lease_s(self) -> float:
+        """How long a lease lasts without a heartbeat."""
+        return self._lease_s
+
+    async def claim(self, runner: Runner, kinds: Collection[str], wait_s: float) -> Work | None:
+        """Claim the oldest work that the runner can do, waiting for some if there is none."""
+        names.check_raw_name(runner.id)
+        await self._write(lambda tx: _seen(tx, runner))
+        committed = self._board.commits()
+        deadline = asyncio.get_running_loop().time() + min(max(wait_s, 0.0), 30.0)
+        try:
+            while True:
+                committed.clear()
+                work = await self._claim_once(runner, kinds)
+                if work is not None:
+                    return work
+                left = deadline - asyncio.get_running_loop().time()
+                if left <= 0:
+                    return None
+                await _within(committed, min(left, LOOK_S))
+        finally:
+            self._board.forget(committed)
+
+    async def heartbeat(
+        self, name: str, fence: int, progress: dict[str, Any] | None, text: str, log_offset: int
+    ) -> Pulse:
+        """Extend the lease and keep what the runner says. Raises `Aborted` when fenced out."""
+
+        def step(tx: Transaction) -> Pulse:
+            work = tx.get(Work, _identity(name))
+            if work is not None and work.fence == fence and work.state == WorkState.CANCELLED:
+                return Pulse(False, self._lease_s)
+            work = _held(work, name, fence)
+            if text:
+                append_log(tx, work, text, log_offset)
+            tx.put(work.renewed(tx.now(), self._lease_s, progress))
+            return Pulse(True, self._lease_s)
+
+        return await self._write(step)
+
+    async def commit_shard(self, name: str, fence: int, shard: Shard) -> Shard:
+        """Record a staged shard; the first row for a place stays. Raises `Aborted` when fenced out."""
+
+        def step(tx: Transaction) -> Shard:
+            work = _held(tx.get(Work, _identity(name)), name, fence)
+            if work.kind != WorkKind.BUILD:
+                raise InvalidArgument(f"{name} is no build: it commits no shards")
+            known = tx.get(Shard, f"{work.subject}/{shard.split}/{shard.index}")
+            if known is not None:
+                return known
+            return tx.put(replace(shard, id=f"{work.subject}/{shard.split}/{shard.index}", key=work.subject))
+
+        return await self._write(step)
+
+    async def list_shards(self, name: str, fence: int, after: tuple[str, int] | None, limit: int) -> list[Shard]:
+        """Return committed shards behind ``after``, by split and index. Raises `Aborted` when fenced out."""
+
+        def step(tx: Transaction) -> list[Shard]:
+            work = _held(tx.get(Work, _identity(name)), name, fence)
+            return tx.find(Shard, Where("key", "=", work.subject), order=("split", "index"), after=after, limit=limit)
+
+        return await self._read(step)
+
+    async def finish(self, name: str, fence: int, result: dict[str, Any]) -> None:
+        """End work with its result; publishing is this one transaction. Raises `Aborted` when fenced out."""
+
+        def step(tx: Transaction) -> None:
+            work = tx.get(Work, _identity(name))
+            if work is not None and work.fence == fence and work.state == WorkState.DONE:
+                return
+            work = _held(work, name, fence)
+            _keep_result(tx, work, result)
+            tx.put(work.done(tx.now(), result))
+
+        await self._write(step)
+
+    async def fail(self, name: str, fence: int, failure: dict[str, Any]) -> None:
+        """End work with a failure: it is tried again, or fails for good, by its class."""
+
+        def step(tx: Transaction) -> None:
+            work = tx.get(Work, _identity(name))
+            if work is not None and work.fence == fence and not work.unfinished:
+                return
+            settle_failure(tx, _held(work, name, fence), failure)
+
+        await self._write(step)
+        log.info("work_failed", work=name, failure=failure.get("failure_class"), message=failure.get("message"))
+
+    async def release(self, name: str, fence: int, reason: str) -> None:
+        """Put work back unfinished: another may go on at once, and no try is counted."""
+
+        def step(tx: Transaction) -> None:
+            tx.put(_held(tx.get(Work, _identity(name)), name, fence).requeued())
+
+        await self._write(step)
+        log.info("work_released", work=name, reason=reason)
+
+    async def _claim_once(self, runner: Runner, kinds: Collection[str]) -> Work | None:
+        candidates = await self._read(lambda tx: _candidates(tx, runner, kinds))
+        if not candidates:
+            return None
+
+        def step(tx: Transaction) -> Work | None:
+            for candidate in _candidates(tx, runner, kinds):
+                work = tx.put(candidate.claimed(tx.now(), runner.id, self._lease_s))
+                return work
+            return None
+
+        work = await self._write(step)
+        if work is not None:
+            log.info("work_claimed", work=f"work/{work.id}", kind=work.kind, runner=runner.id, fence=work.fence)
+        return work
+
+    async def _read(self, step: Callable[[Transaction], T]) -> T:
+        return await asyncio.to_thread(self._catalog.read, step)
+
+    async def _write(self, step: Callable[[Transaction], T]) -> T:
+        return await asyncio.to_thread(self._catalog.write, step)
+
+
+def settle_failure(tx: Transaction, work: Work, failure: dict[str, Any]) -> Work:
+    """Queue failed work again or end it, and with it the dataset that it was building."""
+    work = tx.put(after_failure(work, tx.now(), failure))
+    if work.state == WorkState.FAILED and work.kind == WorkKind.BUILD:
+        dataset = tx.get(Dataset, work.subject)
+        if dataset is not None and dataset.state == DatasetState.BUILDING:
+            tx.put(dataset.ended(tx.now(), DatasetState.FAILED, failure))
+    return work
+
+
+def _candidates(tx: Transaction, runner: Runner, kinds: Collection[str]) -> list[Work]:
+    now = tx.now()
+    queued = tx.find(
+        Work,
+        Where("state", "=", WorkState.QUEUED),
+        *([Where("kind", "in", list(kinds))] if kinds else []),
+        order=("create_time", "id"),
+        limit=LOOKED_AT,
+    )
+    return [work for work in queued if work.not_before <= now and can_do(runner, work)]
+
+
+def _held(work: Work | None, name: str, fence: int) -> Work:
+    """Return the work if the fence is its last one and it is unfinished."""
+    if work is None:
+        raise NotFound(f"there is no {name}")
+    if work.fence != fence or not work.unfinished:
+        raise Aborted(f"{name} under fence {fence} is over: it is {work.state} under fence {work.fence}")
+    return work
+
+
+def _keep_result(tx: Transaction, work: Work, result: dict[str, Any]) -> None:
+    now = tx.now()
+    match work.kind:
+        case WorkKind.ENVIRONMENT:
+            _put(tx, Environment(id=work.subject, description=result["description"]))
+        case WorkKind.SNAPSHOT:
+            _put(tx, RawDataset(id=work.subject, scan_time=now, **result))
+        case WorkKind.BUILD:
+            dataset = tx.get(Dataset, work.subject)
+            if dataset is None or dataset.state != DatasetState.BUILDING:
+                raise Aborted(f"datasets/{work.subject} is not being built any more")
+            if dataset.digest and dataset.digest != result["digest"]:
+                log.error("rebuild_differs", key=work.subject, before=dataset.digest, now=result["digest"])
+            tx.put(dataset.published(now, result))
+            # The archive holds their bytes now: the collector may take the staged objects.
+            tx.delete(Shard, Where("key", "=", work.subject))
+
+
+def _put(tx: Transaction, record: Record) -> None:
+    known = tx.get(type(record), record.id)
+    tx.put(replace(record, revision=known.revision if known else 0))
+
+
+def _seen(tx: Transaction, runner: Runner) -> None:
+    """Keep what a runner says of itself, and have a repository that nobody described yet described."""
+    now = tx.now()
+    known = tx.get(Runner, runner.id)
+    same = known is not None and replace(
+        known, revision=0, update_time=0.0, seen_time=0.0, free_bytes=runner.free_bytes
+    ) == replace(runner, seen_time=0.0)
+    if known is None or not same or now - known.seen_time > SEEN_AGAIN_S:
+        tx.put(replace(runner, revision=known.revision if known else 0, seen_time=now))
+    if known is not None and known.instance != runner.instance:
+        # The process that held these is gone: no need to wait for its leases.
+        for work in tx.find(Work, Where("state", "=", WorkState.RUNNING), Where("runner", "=", runner.id)):
+            tx.put(work.requeued())
+    for repository in runner.repositories:
+        if not repository["commit"]:
+            continue
+        if tx.get(Environment, environment_id(repository["name"], repository["commit"])) is None:
+            # A description that failed lately is not tried at every call.
+            try:
+                join_environment(tx, repository["name"], repository["commit"], repository["version"], now - 60.0)
+            except FactFailed:
+                continue
+
+
+def _identity(name: str) -> str:
+    prefix, _, identity = name.partition("/")
+    if prefix != "work" or not identity:
+        raise InvalidArgument.of([("work", f"must be work/ID, not {name[:200]!r}")])
+    return identity
+
+
+async def _within(event: asyncio.Event, timeout_s: float) -> None:
+    try:
+        await asyncio.wait_for(event.wait(), timeout_s)
+    except TimeoutError:
+        return

@@ -1,0 +1,86 @@
+"""Says where a ready archive lies, streams its bytes where the store has no URLs, and counts downloads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from service_kit.errors import DataLoss, FailedPrecondition, InvalidArgument, OutOfRange
+from service_kit.object_store import ObjectMissing, ObjectShort
+
+from dataset_registry import names
+from dataset_registry.archives import Archives
+from dataset_registry.catalog import Catalog, Transaction
+from dataset_registry.joining import evict
+from dataset_registry.records import DatasetState, Download
+from dataset_registry.registry import Registry
+from dataset_registry.views import DatasetView
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class DownloadPlan:
+    """Where an archive lies."""
+
+    view: DatasetView
+    url: str
+    expire_time: float
+
+
+class Downloads:
+    """Hands out ready archives."""
+
+    def __init__(self, catalog: Catalog, registry: Registry, archives: Archives) -> None:
+        self._catalog = catalog
+        self._registry = registry
+        self._archives = archives
+
+    async def plan(self, name: str) -> DownloadPlan:
+        """Return where a ready dataset's archive lies. Raises `FailedPrecondition` naming its state."""
+        view = await self._ready(name)
+        url, expire_time = await asyncio.to_thread(self._archives.url, view.dataset)
+        return DownloadPlan(view, url, expire_time)
+
+    async def read(self, name: str, offset: int, size_bytes: int) -> AsyncIterator[bytes]:
+        """Yield a byte range of the archive in chunks of at most 1 MiB."""
+        if offset < 0 or size_bytes < 1:
+            raise InvalidArgument.of([("size_bytes", "must be at least 1, and offset at least 0")])
+        dataset = (await self._ready(name)).dataset
+        if offset + size_bytes > dataset.archive_size_bytes:
+            raise OutOfRange(f"bytes {offset} to {offset + size_bytes} of {dataset.archive_size_bytes} were asked for")
+        chunks = self._archives.read(dataset, offset, size_bytes)
+        try:
+            while chunk := await asyncio.to_thread(_next, chunks):
+                yield chunk
+        except (ObjectMissing, ObjectShort):
+            await asyncio.to_thread(self._catalog.write, lambda tx: evict(tx, dataset.id))
+            raise DataLoss(f"the archive of datasets/{dataset.id} is gone or short; request it again") from None
+
+    async def report(self, name: str, download: Download) -> None:
+        """Count a finished download once."""
+        key = await self._registry.find_key(name)
+        names.check_request_id(download.id)
+
+        def step(tx: Transaction) -> None:
+            if tx.get(Download, download.id) is None:
+                tx.put(replace(download, key=key, create_time=tx.now()))
+
+        await self._write(step)
+
+    async def _ready(self, name: str) -> DatasetView:
+        view = await self._registry.look(await self._registry.find_key(name))
+        if view.dataset.state != DatasetState.READY:
+            raise FailedPrecondition(
+                f"datasets/{view.dataset.id} is {view.dataset.state}; request it to have it built", reason="NOT_READY"
+            )
+        return view
+
+    async def _write(self, step: Callable[[Transaction], T]) -> T:
+        return await asyncio.to_thread(self._catalog.write, step)
+
+
+def _next(chunks: Iterator[bytes]) -> bytes:
+    return next(chunks, b"")

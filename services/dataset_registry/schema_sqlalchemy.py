@@ -1,0 +1,70 @@
+"""The catalogue's tables, one for each kind of record, with the columns of its fields."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import sqlalchemy as sa
+
+from dataset_registry import records
+from dataset_registry.records import Record
+
+metadata = sa.MetaData()
+
+_COLUMN_TYPES: dict[str, sa.types.TypeEngine[Any]] = {
+    "str": sa.Text(),
+    "int": sa.BigInteger(),
+    "float": sa.Double(),
+    "bool": sa.Boolean(),
+    "Json": sa.JSON(),
+    "list[Json]": sa.JSON(),
+    "list[str]": sa.JSON(),
+}
+
+
+def _table(name: str, kind: type[Record], *rest: sa.schema.SchemaItem) -> sa.Table:
+    columns = [
+        sa.Column(each.name, _COLUMN_TYPES[str(each.type)], primary_key=each.name == "id", nullable=False)
+        for each in fields(kind)
+    ]
+    return sa.Table(name, metadata, *columns, *rest)
+
+
+_UNFINISHED = sa.text("state IN ('QUEUED', 'RUNNING')")
+_ACTIVE = sa.text("state IN ('RESOLVING', 'BUILDING')")
+
+TABLES: dict[type[Record], sa.Table] = {
+    records.Definition: _table("definitions", records.Definition),
+    records.Environment: _table("environments", records.Environment),
+    records.RawDataset: _table("raw_datasets", records.RawDataset),
+    records.Runner: _table("runners", records.Runner),
+    records.Request: _table(
+        "requests",
+        records.Request,
+        sa.Index("requests_by_time", "create_time", "id"),
+        sa.Index("requests_by_name", "dataset_name", "create_time", "id"),
+        sa.Index("requests_by_key", "key"),
+        sa.Index("requests_active", "state", "id", sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
+    ),
+    records.Dataset: _table(
+        "datasets",
+        records.Dataset,
+        sa.Index("datasets_by_time", "create_time", "id"),
+        sa.Index("datasets_by_name", "dataset_name", "create_time", "id"),
+        sa.Index("datasets_by_state", "state", "id"),
+    ),
+    records.Work: _table(
+        "work",
+        records.Work,
+        # The single flight: at most one unfinished piece of work for a subject.
+        sa.Index(
+            "work_unfinished", "kind", "subject", unique=True, sqlite_where=_UNFINISHED, postgresql_where=_UNFINISHED
+        ),
+        sa.Index("work_by_state", "state", "create_time", "id"),
+        sa.Index("work_by_subject", "kind", "subject", "create_time"),
+    ),
+    records.Shard: _table("shards", records.Shard, sa.Index("shards_by_key", "key", "split", "index")),
+    records.LogPiece: _table("log_pieces", records.LogPiece, sa.Index("log_pieces_by_subject", "subject", "start")),
+    records.Download: _table("downloads", records.Download, sa.Index("downloads_by_key", "key")),
+}

@@ -1,0 +1,151 @@
+"""What time brings: leases and interests end, waiting requests go on, and old rows go."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+
+import structlog
+from service_kit.errors import DarkroomError
+
+from dataset_registry.catalog import Catalog, Transaction, Where
+from dataset_registry.dispatch import settle_failure
+from dataset_registry.failures import FailureClass, failure
+from dataset_registry.records import (
+    Dataset,
+    DatasetState,
+    Request,
+    RequestState,
+    Work,
+    WorkKind,
+    WorkState,
+)
+from dataset_registry.registry import Registry
+from dataset_registry.watching import Board
+
+log = structlog.get_logger()
+
+# Without a commit to wake it, it looks this often.
+IDLE_S = 0.5
+# Requests that one transaction takes on.
+BATCH = 100
+# Finished work that nobody can ask for any more goes after so long.
+KEEP_S = 3600.0
+PRUNE_EVERY_S = 300.0
+
+_ACTIVE = (RequestState.RESOLVING, RequestState.BUILDING)
+
+
+class Upkeep:
+    """Runs beside the servicers in every replica; two at once do no harm."""
+
+    def __init__(
+        self, catalog: Catalog, registry: Registry, board: Board, cancel_grace_s: float, lease_s: float
+    ) -> None:
+        self._catalog = catalog
+        self._registry = registry
+        self._board = board
+        self._cancel_grace_s = cancel_grace_s
+        self._pruned = 0.0
+        # While this process was not there nobody could renew a lease: give the holders one more.
+        self._leases_count_from = time.monotonic() + lease_s
+
+    async def run(self) -> None:
+        """Go round for ever; an error of the catalogue or the store is logged and met again in the next round."""
+        committed = self._board.commits()
+        while True:
+            committed.clear()
+            try:
+                await self.once()
+            except DarkroomError as error:
+                log.warning("upkeep_waits", message=error.message)
+                await asyncio.sleep(1.0)
+            try:
+                await asyncio.wait_for(committed.wait(), IDLE_S)
+            except TimeoutError:
+                continue
+
+    async def once(self) -> None:
+        """One round."""
+        await asyncio.to_thread(self._expire)
+        active = await asyncio.to_thread(
+            self._catalog.read, lambda tx: [each.id for each in tx.find(Request, Where("state", "in", _ACTIVE))]
+        )
+        for start in range(0, len(active), BATCH):
+            await self._registry.advance(active[start : start + BATCH])
+
+    def _expire(self) -> None:
+        """Write only where a read shows that something is due."""
+
+        def due(tx: Transaction) -> bool:
+            now = tx.now()
+            return bool(
+                self._lost(tx, now)
+                or _outlived(tx, now)
+                or any(_idle_step(tx, each, now, self._cancel_grace_s) is not each for each in _building(tx))
+                or now - self._pruned > PRUNE_EVERY_S
+            )
+
+        if self._catalog.read(due):
+            self._catalog.write(self._expire_step)
+
+    def _expire_step(self, tx: Transaction) -> None:
+        now = tx.now()
+        for work in self._lost(tx, now):
+            lost = failure(FailureClass.WORKER_LOST, f"the runner {work.runner} did not report for a whole lease")
+            settle_failure(tx, work, lost)
+        for request in _outlived(tx, now):
+            tx.put(request.ended(now, RequestState.EXPIRED))
+        for dataset in _building(tx):
+            after = _idle_step(tx, dataset, now, self._cancel_grace_s)
+            if after is not dataset:
+                tx.put(after)
+                if after.state == DatasetState.CANCELLED:
+                    _cancel_build(tx, dataset.id, now)
+        if now - self._pruned > PRUNE_EVERY_S:
+            self._pruned = now
+            tx.delete(
+                Work,
+                Where("kind", "in", (WorkKind.PREVIEW, WorkKind.SNAPSHOT, WorkKind.ENVIRONMENT, WorkKind.VERIFY)),
+                Where("state", "in", (WorkState.DONE, WorkState.FAILED, WorkState.CANCELLED)),
+                Where("finish_time", "<", now - KEEP_S),
+            )
+
+    def _lost(self, tx: Transaction, now: float) -> list[Work]:
+        if time.monotonic() < self._leases_count_from:
+            return []
+        return tx.find(Work, Where("state", "=", WorkState.RUNNING), Where("lease_until", "<", now))
+
+
+def _outlived(tx: Transaction, now: float) -> list[Request]:
+    return tx.find(
+        Request, Where("state", "in", _ACTIVE), Where("expire_time", ">", 0.0), Where("expire_time", "<", now)
+    )
+
+
+def _building(tx: Transaction) -> list[Dataset]:
+    return tx.find(Dataset, Where("state", "=", DatasetState.BUILDING))
+
+
+def _idle_step(tx: Transaction, dataset: Dataset, now: float, grace_s: float) -> Dataset:
+    """Return the dataset itself while somebody waits for it; otherwise idle, and at last cancelled."""
+    wanted = tx.count(Request, Where("key", "=", dataset.id), Where("state", "=", RequestState.BUILDING)) > 0
+    if wanted:
+        return replace(dataset, idle_since=0.0) if dataset.idle_since else dataset
+    if not dataset.idle_since:
+        return replace(dataset, idle_since=now)
+    if now - dataset.idle_since < grace_s:
+        return dataset
+    stopped = failure(FailureClass.CANCELLED, "nobody waits for it any more; committed shards are kept")
+    return dataset.ended(now, DatasetState.CANCELLED, stopped)
+
+
+def _cancel_build(tx: Transaction, key: str, now: float) -> None:
+    for work in tx.find(
+        Work,
+        Where("kind", "=", WorkKind.BUILD),
+        Where("subject", "=", key),
+        Where("state", "in", (WorkState.QUEUED, WorkState.RUNNING)),
+    ):
+        tx.put(work.ended(now, WorkState.CANCELLED))

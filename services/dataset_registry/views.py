@@ -1,0 +1,169 @@
+"""What watchers see of a request or a dataset: the rows, and the work that they wait for, put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from service_kit.errors import NotFound
+
+from dataset_registry.catalog import Transaction, Where
+from dataset_registry.gathering import UNFINISHED, recipe_from
+from dataset_registry.records import (
+    Dataset,
+    DatasetState,
+    Download,
+    Record,
+    Request,
+    RequestState,
+    Runner,
+    Work,
+    WorkKind,
+    WorkState,
+)
+from dataset_registry.repositories import environment_id
+from dataset_registry.watching import View
+
+# A runner that has not called for so long is taken for away.
+RUNNER_AWAY_S = 60.0
+
+
+@dataclass(frozen=True)
+class WorkView:
+    """Work that somebody waits for."""
+
+    work: Work
+    queue_position: int
+    waiting_for: str
+
+
+@dataclass(frozen=True)
+class DatasetView:
+    """A dataset with what is being done about it."""
+
+    dataset: Dataset
+    work: WorkView | None
+    interest_count: int
+    request_count: int
+    download_count: int
+
+
+@dataclass(frozen=True)
+class RequestView:
+    """A request with what it waits for."""
+
+    request: Request
+    dataset: DatasetView | None
+    work: WorkView | None
+
+    @property
+    def revision(self) -> int:
+        """Microseconds of the newest change of any row shown here: grows as they change."""
+        return _revision(self.request, self.dataset.dataset if self.dataset else None, self.work)
+
+
+def dataset_revision(view: DatasetView) -> int:
+    """Microseconds of the newest change of any row shown here."""
+    return _revision(view.dataset, None, view.work)
+
+
+def load_request(tx: Transaction, identity: str) -> View[RequestView]:
+    """Return a request's view. Raises `NotFound`."""
+    request = tx.get(Request, identity)
+    if request is None:
+        raise NotFound(f"there is no request requests/{identity}; `darkroom ls --requests` shows those there are")
+    dataset = tx.get(Dataset, request.key) if request.key else None
+    shown = _dataset_view(tx, dataset) if dataset else None
+    work = shown.work if shown else None
+    if request.state == RequestState.RESOLVING:
+        work = _gathering_work(tx, request)
+    view = RequestView(request, shown, work)
+    return View(view, _rows(request, dataset, work), RequestState(request.state).final)
+
+
+def load_dataset(tx: Transaction, key: str) -> View[DatasetView]:
+    """Return a dataset's view by its whole key. Raises `NotFound`."""
+    dataset = tx.get(Dataset, key)
+    if dataset is None:
+        raise NotFound(f"there is no dataset datasets/{key}; `darkroom ls` shows those there are")
+    view = _dataset_view(tx, dataset)
+    return View(view, _rows(dataset, None, view.work), DatasetState(dataset.state).final)
+
+
+def load_work(tx: Transaction, identity: str) -> View[WorkView]:
+    """Return a piece of work's view."""
+    work = tx.get(Work, identity)
+    if work is None:
+        raise NotFound(f"there is no work/{identity} any more")
+    return View(work_view(tx, work), {f"Work/{work.id}": work.revision}, not work.unfinished)
+
+
+def work_view(tx: Transaction, work: Work) -> WorkView:
+    """Return work with its place in the queue and what it waits for."""
+    if work.state != WorkState.QUEUED:
+        return WorkView(work, 0, "")
+    ahead = tx.count(
+        Work,
+        Where("state", "=", WorkState.QUEUED),
+        Where("kind", "=", work.kind),
+        Where("create_time", "<", work.create_time),
+    )
+    return WorkView(work, ahead + 1, _why_queued(tx, work))
+
+
+def can_do(runner: Runner, work: Work) -> bool:
+    """Whether a runner serves the code and the raw datasets that the work needs."""
+    code = not work.repository or any(
+        each["name"] == work.repository and each["commit"] in ("", work.commit) for each in runner.repositories
+    )
+    return code and all(name in runner.raw_datasets for name in work.raw_names)
+
+
+def _why_queued(tx: Transaction, work: Work) -> str:
+    runners = tx.find(Runner, Where("seen_time", ">", tx.now() - RUNNER_AWAY_S))
+    if any(can_do(runner, work) for runner in runners):
+        return ""
+    wanted = [f"the raw dataset {name}" for name in work.raw_names]
+    if work.repository:
+        wanted.append(f"the repository {work.repository} at {work.commit[:12]}")
+    return f"a runner that serves {' and '.join(wanted)}; {len(runners)} other runners are connected"
+
+
+def _dataset_view(tx: Transaction, dataset: Dataset) -> DatasetView:
+    work = tx.find(
+        Work, Where("kind", "=", WorkKind.BUILD), Where("subject", "=", dataset.id), order=("-create_time",), limit=1
+    )
+    return DatasetView(
+        dataset=dataset,
+        work=work_view(tx, work[0]) if work else None,
+        interest_count=tx.count(Request, Where("key", "=", dataset.id), Where("state", "=", RequestState.BUILDING)),
+        request_count=tx.count(Request, Where("key", "=", dataset.id)),
+        download_count=tx.count(Download, Where("key", "=", dataset.id)),
+    )
+
+
+def _gathering_work(tx: Transaction, request: Request) -> WorkView | None:
+    recipe = recipe_from(request.recipe)
+    environment = tx.find(
+        Work,
+        Where("kind", "=", WorkKind.ENVIRONMENT),
+        Where("subject", "=", environment_id(recipe.repository, recipe.commit)),
+        UNFINISHED,
+    )
+    snapshots = tx.find(
+        Work,
+        Where("kind", "=", WorkKind.SNAPSHOT),
+        Where("subject", "in", sorted(set(recipe.raw.values()))),
+        UNFINISHED,
+    )
+    waiting = [*environment, *snapshots]
+    return work_view(tx, waiting[0]) if waiting else None
+
+
+def _rows(first: Record, second: Record | None, work: WorkView | None) -> dict[str, int]:
+    rows = [first, *([second] if second else []), *([work.work] if work else [])]
+    return {f"{type(row).__name__}/{row.id}": row.revision for row in rows}
+
+
+def _revision(first: Record, second: Record | None, work: WorkView | None) -> int:
+    times = [first.update_time, second.update_time if second else 0.0, work.work.update_time if work else 0.0]
+    return int(max(times) * 1e6)
