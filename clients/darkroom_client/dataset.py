@@ -68,6 +68,11 @@ class Dataset:
         """Return the split's TFRecord files, by index."""
         return [self.path / shard.name for shard in self.shards(split)]
 
+    def survive_exec(self) -> None:
+        """Keep the dataset in the cache for the program that replaces this process."""
+        if self._use_lock is not None:
+            self._use_lock.survive_exec()
+
     def __repr__(self) -> str:
         return f"Dataset({str(self.path)!r}, {self.manifest.dataset_name}, splits={self.splits})"
 
