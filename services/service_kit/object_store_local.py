@@ -25,7 +25,7 @@ from service_kit.object_store import (
     do_nothing,
     is_object_name,
 )
-from service_kit.object_store_local_errors import file_errors
+from service_kit.object_store_errors_local import file_errors
 
 # A folder that lacks this file is no store: that is how a disk that is not mounted shows.
 MARKER = ".darkroom-store"

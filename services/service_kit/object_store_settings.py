@@ -102,4 +102,4 @@ def open_object_store(settings: ObjectStoreSettings, home: Path | None = None) -
     # Here, because the embedded mode should not pay for the import of a client that it does not use.
     from service_kit.object_store_minio import MinioObjectStore
 
-    return MinioObjectStore.of(settings)
+    return MinioObjectStore(settings)
