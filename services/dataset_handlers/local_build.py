@@ -1,0 +1,116 @@
+"""Builds all shards of a handler on this machine, without a service: in parallel, and going on where it stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Dict, List, Sequence, Tuple, Type, Union
+
+from dataset_handlers.errors import BadRawRecord
+from dataset_handlers.handler import DatasetHandler
+from dataset_handlers.plan import Shard
+from dataset_handlers.planning import list_samples, make_plan
+from dataset_handlers.sample import Sample
+from dataset_handlers.shard_writer import Skipped, write_shard
+from dataset_handlers.source import source_digest
+
+Job = Tuple[Type[DatasetHandler], Dict[str, Any], Any, List[Sample], str]
+
+
+def build_locally(handler: DatasetHandler, output_dir: Union[str, Path, None] = None, workers: int = 1) -> List[Path]:
+    """Returns the files of all shards, building those that are not there yet.
+
+    ``workers`` above 1 starts so many processes; the handler's class must then be importable. Raises ``BadRawRecord``
+    once more source files are unreadable than ``max_bad_fraction`` allows.
+    """
+    handler.check()
+    listing = list_samples(handler)
+    plan = make_plan(handler, listing)
+    digest = _digest(handler, listing, plan.shards)
+    folder = (
+        Path(output_dir) if output_dir is not None else Path("tfrecords", f"{type(handler).__name__}-{digest[:12]}")
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    _begin(folder, digest)
+
+    missing = [shard for shard in plan.shards if not (folder / shard.name).exists()]
+    jobs: List[Job] = [
+        (
+            type(handler),
+            handler.config,
+            handler.base_data_path,
+            listing[shard.split][shard.start : shard.stop],
+            str(folder / shard.name),
+        )
+        for shard in missing
+    ]
+    skipped: List[Skipped] = []
+    for more in _run(jobs, workers):
+        skipped += more
+        if len(skipped) > plan.max_bad:
+            raise BadRawRecord(
+                skipped[0].path, f"{skipped[0].reason}; {len(skipped)} bad files, {plan.max_bad} allowed"
+            )
+    return [folder / shard.name for shard in plan.shards]
+
+
+def _run(jobs: Sequence[Job], workers: int) -> Any:
+    if workers <= 1 or len(jobs) <= 1:
+        return map(_build, jobs)
+    # Spawned and not forked: a fork of a process that uses OpenCV or TensorFlow may hang.
+    with multiprocessing.get_context("spawn").Pool(min(workers, len(jobs))) as pool:
+        return pool.map(_build, jobs, chunksize=1)
+
+
+def _build(job: Job) -> List[Skipped]:
+    handler_class, config, base_data_path, samples, output = job
+    partial = f"{output}.partial"
+    result = write_shard(handler_class(config, base_data_path), samples, partial)
+    os.replace(partial, output)
+    return result.skipped
+
+
+def _begin(folder: Path, digest: str) -> None:
+    mark = folder / "build.json"
+    if mark.exists() and json.loads(mark.read_text())["digest"] != digest:
+        # Shards of another config or of other photos must not be taken for these.
+        for old in folder.glob("*.tfrecord"):
+            old.unlink()
+    mark.write_text(json.dumps({"digest": digest}) + "\n")
+
+
+def _digest(handler: DatasetHandler, listing: Dict[str, List[Sample]], shards: Sequence[Shard]) -> str:
+    text = json.dumps(
+        [
+            source_digest(),
+            type(handler).__qualname__,
+            _source_of(type(handler)),
+            handler.config,
+            [asdict(shard) for shard in shards],
+            [_stat(handler, sample) for samples in listing.values() for sample in samples],
+        ],
+        sort_keys=True,
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _source_of(handler_class: Type[DatasetHandler]) -> str:
+    import inspect
+
+    try:
+        return hashlib.sha256(Path(inspect.getfile(handler_class)).read_bytes()).hexdigest()
+    except (OSError, TypeError):
+        return ""
+
+
+def _stat(handler: DatasetHandler, sample: Sample) -> Sequence[Any]:
+    try:
+        stat = os.stat(handler.raw_data_path / sample.photo)
+    except OSError:
+        # Not every sample's source is one file.
+        return [sample.id]
+    return [sample.id, stat.st_size, stat.st_mtime_ns]
