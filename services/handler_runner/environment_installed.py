@@ -1,0 +1,145 @@
+"""Environments that are there already: the stock handlers, and a lab's own folders of trusted handlers.
+
+Both run in the runner's own interpreter. A commit is the digest of the sources and of what they run with, so that a
+new OpenCV is a new commit, and so a new key, as new code is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import platform
+import sys
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+
+import dataset_handlers
+
+from handler_runner.environment import Environment, ServedRepository
+from handler_runner.failure import FailureClass, WorkFailed
+
+STOCK = "stock"
+LOCAL_VERSION = "local"
+
+# The packages that the stock handlers run with; whichever OpenCV is installed.
+_STOCK_PACKAGES = (
+    "google-crc32c",
+    "numpy",
+    "opencv-contrib-python",
+    "opencv-contrib-python-headless",
+    "opencv-python",
+    "opencv-python-headless",
+)
+_OWN_PACKAGES = ("darkroom", "dataset-handlers")
+_NO_HANDLERS = ("conftest", "setup", "test", "tests", "noxfile", "tasks")
+
+
+class InstalledEnvironments:
+    """The repository ``stock`` and the local ones by name. See `Environments` for the promises."""
+
+    def __init__(self, local: Mapping[str, Path] | None = None) -> None:
+        self._local = dict(local or {})
+
+    def served(self) -> tuple[ServedRepository, ...]:
+        """Return the stock repository and each local one whose folder is there."""
+        stock = ServedRepository(STOCK, self._stock()[0], dataset_handlers.__version__)
+        local = [
+            ServedRepository(name, self._commit(name, folder)[0], LOCAL_VERSION)
+            for name, folder in sorted(self._local.items())
+            if folder.is_dir()
+        ]
+        return (stock, *local)
+
+    def prepare(self, repository: str, commit: str) -> Environment:
+        """Return the environment if its sources are still of that commit."""
+        if repository == STOCK:
+            there, lock_digest = self._stock()
+            fields: tuple[tuple[str, str], ...] = (("repository", STOCK),)
+        elif repository in self._local:
+            folder = self._local[repository]
+            if not folder.is_dir():
+                raise _failed(f"the folder {folder} of the repository {repository!r} is missing; put it back.")
+            there, lock_digest = self._commit(repository, folder)
+            module = _module(repository, folder)
+            fields = (("repository", repository), ("path", str(folder.resolve())), ("module", module))
+        else:
+            names = ", ".join([STOCK, *sorted(self._local)])
+            raise _failed(f"this runner has no repository {repository!r}; it has: {names}.")
+        if there != commit:
+            raise _failed(
+                f"the repository {repository!r} is at {there[:12]} here, not at {commit[:12]}: its sources or the "
+                "packages that they run with have changed. Ask again; a request for `latest` takes what is installed."
+            )
+        return Environment(repository, there, sys.executable, fields, lock_digest)
+
+    def _stock(self) -> tuple[str, str]:
+        lock_digest = _digest(_versions(_STOCK_PACKAGES))
+        return _digest([_source_digest(Path(dataset_handlers.__file__).parent), lock_digest, *_platform()]), lock_digest
+
+    def _commit(self, name: str, folder: Path) -> tuple[str, str]:
+        # A local handler may import anything that is installed.
+        lock_digest = _digest(_all_versions())
+        sources = [self._stock()[0], name, _source_digest(folder)]
+        return _digest([*sources, lock_digest]), lock_digest
+
+
+def _module(repository: str, folder: Path) -> str:
+    """Return the one top-level module or package of a local repository."""
+    names = sorted(
+        {
+            path.stem
+            for path in folder.iterdir()
+            if (path.suffix == ".py" and path.is_file()) or (path / "__init__.py").is_file()
+        }
+    )
+    names = [name for name in names if name.isidentifier() and name not in _NO_HANDLERS and name[:5] != "test_"]
+    named = [name for name in names if name.startswith("dataset_handlers_")]
+    if len(names) != 1 and len(named) != 1:
+        found = ", ".join(names) or "none"
+        raise _failed(
+            f"the folder {folder} of the repository {repository!r} must hold one Python module or package with "
+            f"handlers, or one named dataset_handlers_*; it holds: {found}."
+        )
+    return named[0] if len(named) == 1 else names[0]
+
+
+def _source_digest(folder: Path) -> str:
+    """Return a digest over path and content of each ``.py`` file, hidden folders left out."""
+    digest = hashlib.sha256()
+    relative = (path.relative_to(folder) for path in folder.rglob("*.py"))
+    for path in sorted((path for path in relative if not any(part.startswith(".") for part in path.parts)), key=str):
+        content = (folder / path).read_bytes()
+        digest.update(f"{path.as_posix()}\0{len(content)}\0".encode("utf-8", "surrogateescape"))
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _digest(lines: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _platform() -> tuple[str, ...]:
+    return (f"python {sys.version_info[0]}.{sys.version_info[1]}", sys.platform, platform.machine())
+
+
+@cache
+def _versions(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return ``name==version`` of those that are installed; once, as an installation does not change under a runner."""
+    found = []
+    for name in names:
+        try:
+            found.append(f"{name}=={importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return tuple(found)
+
+
+@cache
+def _all_versions() -> tuple[str, ...]:
+    names = {str(found.metadata["Name"]).lower().replace("_", "-") for found in importlib.metadata.distributions()}
+    return _versions(tuple(sorted(names - set(_OWN_PACKAGES))))
+
+
+def _failed(message: str) -> WorkFailed:
+    return WorkFailed(FailureClass.ENVIRONMENT, message)

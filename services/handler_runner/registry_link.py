@@ -1,0 +1,135 @@
+"""The runner's calls to the registry, with statuses turned back into meanings."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import grpc
+import structlog
+from darkroom.dataset.v1 import dataset_pb2
+from darkroom.handler.v1 import handler_pb2, handler_pb2_grpc
+from service_kit.errors import Aborted, DarkroomError, Unavailable
+from service_kit.serving import MAX_MESSAGE_BYTES
+
+log = structlog.get_logger()
+
+Result = TypeVar("Result")
+
+_CHANNEL_ARGUMENTS = (
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.min_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+)
+# The registry lost the work's row: as good as being fenced out.
+_FORGET = (grpc.StatusCode.ABORTED, grpc.StatusCode.NOT_FOUND)
+_WRONG = (
+    grpc.StatusCode.INVALID_ARGUMENT,
+    grpc.StatusCode.FAILED_PRECONDITION,
+    grpc.StatusCode.UNIMPLEMENTED,
+    grpc.StatusCode.PERMISSION_DENIED,
+    grpc.StatusCode.UNAUTHENTICATED,
+    grpc.StatusCode.OUT_OF_RANGE,
+)
+_CALL_S = 20.0
+_LONGEST_PAUSE_S = 5.0
+
+
+class RegistryLink:
+    """One channel to one registry.
+
+    Raises `Aborted` when another holds the work, `Unavailable` when it is worth calling again, and `DarkroomError`
+    when the registry will not have it.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._channel = grpc.aio.insecure_channel(address, options=_CHANNEL_ARGUMENTS)
+        self._stub = handler_pb2_grpc.RunnerServiceStub(self._channel)
+        self._answers = True
+
+    async def claim(
+        self, runner: handler_pb2.RunnerDescription, kinds: Sequence[handler_pb2.WorkKind], wait_s: float
+    ) -> handler_pb2.Work | None:
+        """Return a claimed piece of work, or None when none came within ``wait_s``."""
+        request = handler_pb2.ClaimWorkRequest(runner=runner, kinds=kinds)
+        request.wait.FromMilliseconds(round(wait_s * 1000))
+        response = await self._call(self._stub.ClaimWork(request, timeout=wait_s + _CALL_S))
+        return response.work if response.HasField("work") else None
+
+    async def heartbeat(
+        self,
+        work: handler_pb2.Work,
+        progress: dataset_pb2.Progress | None,
+        text: str,
+        text_offset: int,
+        timeout_s: float,
+    ) -> handler_pb2.HeartbeatResponse:
+        """Extend the lease; say how far the work is and what it logged."""
+        request = handler_pb2.HeartbeatRequest(
+            work=work.name, fence=work.fence, progress=progress, log=text, log_offset=text_offset
+        )
+        return await self._call(self._stub.Heartbeat(request, timeout=timeout_s))
+
+    async def commit_shard(self, work: handler_pb2.Work, shard: handler_pb2.Shard) -> handler_pb2.Shard:
+        """Put a shard on record and return the row that stands; waits as long as the registry is away."""
+        request = handler_pb2.CommitShardRequest(work=work.name, fence=work.fence, shard=shard)
+        response: handler_pb2.CommitShardResponse = await self._insist(
+            lambda: self._stub.CommitShard(request, timeout=_CALL_S)
+        )
+        return response.shard
+
+    async def list_shards(self, work: handler_pb2.Work) -> list[handler_pb2.Shard]:
+        """Return the committed shards; waits as long as the registry is away."""
+        shards: list[handler_pb2.Shard] = []
+        request = handler_pb2.ListShardsRequest(work=work.name, fence=work.fence)
+        while True:
+            response = await self._insist(lambda: self._stub.ListShards(request, timeout=_CALL_S))
+            shards.extend(response.shards)
+            request.page_token = response.next_page_token
+            if not request.page_token:
+                return shards
+
+    async def finish(self, request: handler_pb2.FinishWorkRequest) -> None:
+        """End the work; waits as long as the registry is away."""
+        await self._insist(lambda: self._stub.FinishWork(request, timeout=_CALL_S))
+
+    async def close(self) -> None:
+        """Close the channel."""
+        await self._channel.close()
+
+    async def _insist(self, call: Callable[[], Awaitable[Result]]) -> Result:
+        pause_s = 0.2
+        while True:
+            try:
+                return await self._call(call())
+            except Unavailable:
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+    async def _call(self, call: Awaitable[Result]) -> Result:
+        try:
+            result = await call
+        except grpc.aio.AioRpcError as error:
+            raise self._meaning(error) from error
+        if not self._answers:
+            self._answers = True
+            log.info("registry_back", registry=self.address)
+        return result
+
+    def _meaning(self, error: grpc.aio.AioRpcError) -> DarkroomError:
+        code, details = error.code(), error.details() or ""
+        if code in _FORGET:
+            return Aborted(details)
+        if code in _WRONG:
+            return DarkroomError(f"the registry refused: {code.name}: {details}", reason=code.name)
+        # Once per change, or a night without the registry fills the log.
+        if self._answers:
+            self._answers = False
+            log.warning("registry_away", registry=self.address, code=code.name, details=details)
+        return Unavailable(f"the registry at {self.address} does not answer: {details}")

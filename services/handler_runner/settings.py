@@ -1,0 +1,74 @@
+"""The runner's settings, one environment variable each."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from service_kit.object_store_settings import ObjectStoreSettings
+
+from handler_runner.environment_installed import STOCK
+from handler_runner.raw_root import NAME
+
+
+class RunnerSettings(BaseSettings, ObjectStoreSettings):
+    """Read once at start from ``DARKROOM_RUNNER_...``."""
+
+    model_config = SettingsConfigDict(env_prefix="DARKROOM_RUNNER_", frozen=True, extra="ignore")
+
+    registry: Annotated[str, Field(min_length=1, description="Address of the registry, HOST:PORT.")] = "localhost:50050"
+    name: Annotated[
+        str, Field(validate_default=True, description="Its name among the runners, kept over restarts.")
+    ] = socket.gethostname()
+    raw_root: Annotated[
+        Path,
+        Field(description="The folder whose folders are the raw datasets; one with photos is itself a raw dataset."),
+    ]
+    home: Annotated[
+        Path,
+        Field(description="Folder for scratch files and remembered hashes; made if it is missing, one runner's own."),
+    ] = Path("darkroom-runner")
+    listen: Annotated[
+        str, Field(description="Address at which it answers about itself, HOST:PORT; port 0: any free one.")
+    ] = "localhost:0"
+    workers: Annotated[
+        int, Field(ge=1, le=1024, description="Handler processes that build at a time; by default one for each core.")
+    ] = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    local_repositories: Annotated[
+        dict[str, Path],
+        Field(description="Name to folder of your own trusted handlers, as JSON; they run in the runner's Python."),
+    ] = {}
+    stuck_after_s: Annotated[
+        float, Field(gt=0, description="How long a handler may show no progress before it is stopped.")
+    ] = 600.0
+    log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="What is logged.")] = "INFO"
+
+    @field_validator("name")
+    @classmethod
+    def _is_a_name(cls, value: str) -> str:
+        if not NAME.fullmatch(value):
+            raise ValueError("must have letters, digits and . _ - and begin with a letter or digit, 128 at most")
+        return value
+
+    @field_validator("local_repositories")
+    @classmethod
+    def _have_folders(cls, value: dict[str, Path]) -> dict[str, Path]:
+        for name, folder in value.items():
+            if not NAME.fullmatch(name) or name == STOCK:
+                raise ValueError(
+                    f"{name!r} is no name for a repository: letters, digits and . _ - would do, not `{STOCK}`"
+                )
+            if not folder.is_dir():
+                raise ValueError(f"{folder} is no folder; name one that holds the handlers of {name!r}")
+        return value
+
+    @field_validator("raw_root")
+    @classmethod
+    def _is_a_folder(cls, value: Path) -> Path:
+        if not value.is_dir():
+            raise ValueError("is no folder; name the one in which the raw datasets lie")
+        return value

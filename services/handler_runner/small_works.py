@@ -1,0 +1,75 @@
+"""The pieces of work that take seconds: describing an environment, walking a raw dataset, drawing a contact sheet."""
+
+from __future__ import annotations
+
+import json
+
+from darkroom.dataset.v1 import dataset_pb2
+from darkroom.handler.v1 import handler_pb2
+
+from handler_runner.build import handler_command
+from handler_runner.failure import FailureClass, WorkFailed
+from handler_runner.handler_command import HandlerCommand
+from handler_runner.run_command import run_command
+from handler_runner.slots import Slots
+from handler_runner.work_session import WorkSession
+from handler_runner.workshop import Workshop
+
+# A message may have 16 MiB; the registry passes the picture on in one.
+_PNG_BYTES = 12 * 1024 * 1024
+
+
+async def describe(
+    session: WorkSession, workshop: Workshop, task: handler_pb2.EnvironmentTask
+) -> handler_pb2.EnvironmentResult:
+    """Prepare an environment and ask a child in it what its handlers are. Raises `WorkFailed`."""
+    session.progress.enter(dataset_pb2.STAGE_ENVIRONMENT)
+    environment = await session.in_thread(workshop.environments.prepare, task.repository, task.commit)
+    command = HandlerCommand(environment, "", {}, {}, "")
+    try:
+        description = await run_command(session, workshop.executor, command, {"type": "describe"}, Slots(1))
+    except WorkFailed as failed:
+        if failed.failure_class is not FailureClass.HANDLER_ERROR:
+            raise
+        # The repository's code cannot be imported, or declares nothing usable.
+        raise WorkFailed(
+            FailureClass.ENVIRONMENT,
+            f"the handlers of {task.repository!r} cannot be described: {failed.message}",
+            detail=failed.detail,
+        ) from failed
+    # Whoever described handlers will soon build: the other workers start meanwhile.
+    workshop.executor.warm(environment, workshop.executor.capacity)
+    description["lock_digest"] = environment.lock_digest
+    return handler_pb2.EnvironmentResult(description_json=json.dumps(description, sort_keys=True))
+
+
+async def scan(session: WorkSession, workshop: Workshop, task: handler_pb2.SnapshotTask) -> handler_pb2.SnapshotResult:
+    """Walk a raw dataset. Raises `WorkFailed` (RAW_MISSING)."""
+    session.progress.enter(dataset_pb2.STAGE_SNAPSHOT)
+    root = await session.in_thread(workshop.raw_root.path, task.raw_dataset)
+    snapshot = await session.in_thread(workshop.snapshots.take, root, session.files_progress, session.cancelled)
+    listing = snapshot.listing
+    result = handler_pb2.SnapshotResult(
+        digest=listing.digest, file_count=len(listing.files), size_bytes=listing.size_bytes
+    )
+    result.walk_time.FromMicroseconds(round(snapshot.walk_time_s * 1e6))
+    return result
+
+
+async def preview(session: WorkSession, workshop: Workshop, task: handler_pb2.PreviewTask) -> handler_pb2.PreviewResult:
+    """Draw a contact sheet of a few samples; nothing is built or kept. Raises `WorkFailed`."""
+    session.progress.enter(dataset_pb2.STAGE_PLANNING)
+    command = await handler_command(session, workshop, task.build)
+    session.progress.enter(dataset_pb2.STAGE_BUILDING)
+    output = session.scratch / "sheet.png"
+    fields = command.fields("preview", sample_count=task.sample_count or 16, output=str(output))
+    await run_command(session, workshop.executor, command, fields, Slots(1), output=output)
+    png = await session.in_thread(output.read_bytes)
+    if len(png) > _PNG_BYTES:
+        raise WorkFailed(
+            FailureClass.BAD_CONFIG,
+            f"the contact sheet has {len(png) / 1e6:.0f} MB, too much for one message; fewer samples or smaller "
+            "images would do.",
+            violations=[("sample_count", f"{task.sample_count} samples make too large a sheet; fewer would do")],
+        )
+    return handler_pb2.PreviewResult(png=png)
