@@ -84,9 +84,7 @@ class ArchiveSource:
         pauses, lost_since_s = backoff_s(), None
         while position < end:
             plan = self.plan()
-            chunks = (
-                self._read_url(plan, position, end) if plan.url else self._read_registry(position, end - position)
-            )
+            chunks = self._read_url(plan, position, end) if plan.url else self._read_registry(position, end - position)
             try:
                 for chunk in chunks:
                     if self._stop.is_set():
@@ -165,5 +163,3 @@ class ArchiveSource:
         finally:
             # A connection with unread bytes cannot be used again.
             response.close() if response.length_remaining else response.release_conn()
-
-

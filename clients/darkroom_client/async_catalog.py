@@ -52,9 +52,7 @@ class AsyncCatalog:
         request = dataset_pb2.ListRawDatasetsRequest(page_size=PAGE_SIZE)
         return [catalog_proto.raw_dataset(each) for each in await self._all("ListRawDatasets", request, "raw_datasets")]
 
-    async def scan_raw_dataset(
-        self, name: str, *, on_progress: Callable[[Progress], None] | None = None
-    ) -> RawDataset:
+    async def scan_raw_dataset(self, name: str, *, on_progress: Callable[[Progress], None] | None = None) -> RawDataset:
         """Walk a raw dataset now and return it with its digest. Raises `NotFound`, `FailedPrecondition`."""
         request = dataset_pb2.ScanRawDatasetRequest(name=name)
         answer = await self._answer("ScanRawDataset", request, "raw_dataset", on_progress)

@@ -100,7 +100,9 @@ class AsyncClient(AsyncDatasets):
         name = await self._name_of(name)
         stop = threading.Event()
         work = asyncio.ensure_future(
-            asyncio.to_thread(self._download, name, dict(read_options or {}), on_progress or (lambda progress: None), stop)
+            asyncio.to_thread(
+                self._download, name, dict(read_options or {}), on_progress or (lambda progress: None), stop
+            )
         )
         try:
             return await asyncio.shield(work)
@@ -149,5 +151,3 @@ def this_requester() -> str:
     except (KeyError, OSError):  # a container whose user id has no name
         user = "unknown"
     return f"{user}@{socket.gethostname()}"
-
-

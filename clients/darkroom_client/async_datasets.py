@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
 from darkroom.dataset.v1 import dataset_pb2
@@ -48,13 +48,14 @@ class AsyncDatasets(AsyncCatalog):
         self, dataset_name: str = "", *, state: DatasetState | None = None, limit: int | None = None
     ) -> list[DatasetSnapshot]:
         """Return datasets, newest first: all, or those of one definition or state."""
-        request = dataset_pb2.ListDatasetsRequest(page_size=min(limit or PAGE_SIZE, PAGE_SIZE))
-        request.dataset_name = dataset_name
-        if state is not None:
-            request.state = dataset_pb2.DatasetState.Value(f"DATASET_STATE_{state}")
+        request = dataset_pb2.ListDatasetsRequest(
+            page_size=min(limit or PAGE_SIZE, PAGE_SIZE),
+            dataset_name=dataset_name,
+            state=f"DATASET_STATE_{state or 'UNSPECIFIED'}",
+        )
         return [dataset_snapshot(each) for each in await self._all("ListDatasets", request, "datasets", limit)]
 
-    async def watch_dataset(self, name: str) -> AsyncIterator[DatasetSnapshot]:
+    async def watch_dataset(self, name: str) -> AsyncGenerator[DatasetSnapshot, None]:
         """Yield the dataset each time it changes, its final state last; re-attaches by itself."""
         request = dataset_pb2.WatchDatasetRequest(name=await self._name_of(name))
 
@@ -119,7 +120,7 @@ class AsyncDatasets(AsyncCatalog):
         )
         return catalog_proto.verify_report(await self._answer("VerifyDataset", request, "report", on_progress))
 
-    async def read_log(self, name: str, *, offset: int = 0, follow: bool = False) -> AsyncIterator[str]:
+    async def read_log(self, name: str, *, offset: int = 0, follow: bool = False) -> AsyncGenerator[str, None]:
         """Yield pieces of the log of a dataset's or request's build; with ``follow`` until the build ends."""
         request = dataset_pb2.ReadLogRequest(
             name=name if name.startswith("requests/") else await self._name_of(name), offset=offset, follow=follow

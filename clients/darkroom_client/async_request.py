@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from darkroom.dataset.v1 import dataset_pb2
@@ -41,7 +41,7 @@ class AsyncDatasetRequest:
         """The dataset's key; empty until it is known."""
         return self.snapshot.key
 
-    async def watch(self) -> AsyncIterator[RequestSnapshot]:
+    async def watch(self) -> AsyncGenerator[RequestSnapshot, None]:
         """Yield the request as it stands, each change, and at last its final state; re-attaches by itself."""
         request = dataset_pb2.WatchRequestRequest(name=self.name)
 
@@ -71,9 +71,7 @@ class AsyncDatasetRequest:
         if self.snapshot.state is not RequestState.READY:
             await self.wait()
         read_options = dict(self.snapshot.read_options)
-        return await self._client.download(
-            f"datasets/{self.key}", read_options=read_options, on_progress=on_progress
-        )
+        return await self._client.download(f"datasets/{self.key}", read_options=read_options, on_progress=on_progress)
 
     def on_ready(self, callback: Callable[[Dataset | DarkroomError], Awaitable[None] | None]) -> asyncio.Task[None]:
         """Call ``callback`` once, from a task: with the downloaded dataset, or with the error that came instead."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -44,22 +44,24 @@ def blocking(
 ) -> Callable[Concatenate[Any, Parameters], Result]:
     """Return the method with ``await`` done inside."""
 
-    @functools.wraps(method)
-    def call(self: Blocking, *arguments: Parameters.args, **options: Parameters.kwargs) -> Result:
-        return self._here().run(method(self._behind, *arguments, **options))
+    def call(self: Any, /, *arguments: Parameters.args, **options: Parameters.kwargs) -> Result:
+        loop: EventLoopThread = self._here()
+        return loop.run(method(self._behind, *arguments, **options))
 
+    functools.update_wrapper(call, method)
     return call
 
 
 def iterating(
-    method: Callable[Concatenate[Any, Parameters], AsyncIterator[Result]],
+    method: Callable[Concatenate[Any, Parameters], AsyncGenerator[Result, None]],
 ) -> Callable[Concatenate[Any, Parameters], Iterator[Result]]:
     """Return the asynchronous generator as a plain one."""
 
-    @functools.wraps(method)
-    def call(self: Blocking, *arguments: Parameters.args, **options: Parameters.kwargs) -> Iterator[Result]:
-        return self._here().iterate(method(self._behind, *arguments, **options))
+    def call(self: Any, /, *arguments: Parameters.args, **options: Parameters.kwargs) -> Iterator[Result]:
+        loop: EventLoopThread = self._here()
+        return loop.iterate(method(self._behind, *arguments, **options))
 
+    functools.update_wrapper(call, method)
     return call
 
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import typer
 
-from darkroom_client import command_get, command_request
+from darkroom_client import (
+    command_catalog,
+    command_datasets,
+    command_get,
+    command_request,
+    command_up,
+)
+from darkroom_client.command_cache import cache_app
+from darkroom_client.command_catalog import handlers_app, raw_app
 from darkroom_client.command_options import CommandWithTail
 
 app = typer.Typer(
@@ -15,11 +23,24 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Builds image datasets where the photos lie, once, and hands them to the machines that train.",
 )
+app.command("up")(command_up.up)
+app.command("define")(command_catalog.define)
+app.command("preview")(command_catalog.preview)
 app.command("request", cls=CommandWithTail)(command_request.request)
 app.command("watch")(command_get.watch)
 app.command("get")(command_get.get)
 app.command("cancel")(command_get.cancel)
 app.command("logs")(command_get.logs)
+app.command("resolve")(command_catalog.resolve)
+app.command("ls")(command_datasets.list_datasets)
+app.command("show")(command_datasets.show)
+app.command("verify")(command_datasets.verify)
+app.command("pin")(command_datasets.pin)
+app.command("unpin")(command_datasets.unpin)
+app.command("delete")(command_datasets.delete)
+app.add_typer(handlers_app, name="handlers")
+app.add_typer(raw_app, name="raw")
+app.add_typer(cache_app, name="cache")
 
 
 def main() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from typing import Annotated
 
 import typer
@@ -100,8 +99,8 @@ def _watch_dataset(client: Client, name: str) -> DatasetSnapshot:
     snapshot = client.get_dataset(name)
     try:
         with ProgressView(snapshot.dataset_name) as view:
-            for snapshot in client.watch_dataset(snapshot.name):
-                view.show(snapshot)
+            for newer in client.watch_dataset(snapshot.name):
+                view.show(snapshot := newer)
     except KeyboardInterrupt:
         say(f"\ndetached; the build goes on. To return: darkroom watch {snapshot.key[:12]}")
         raise typer.Exit(ExitCode.DETACHED) from None

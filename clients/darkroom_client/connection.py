@@ -1,4 +1,4 @@
-"""One line to a registry that survives the registry's restarts: calls are tried again, streams re-attach by themselves."""
+"""One line to a registry that survives the registry's restarts: calls are repeated, streams re-attach."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import os
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Any
 
 import grpc
@@ -91,7 +91,7 @@ class Connection:
         method: str,
         next_request: Callable[[], Any],
         last: Callable[[Any], bool] | None = None,
-    ) -> AsyncIterator[Any]:
+    ) -> AsyncGenerator[Any, None]:
         """Yield a stream's messages, called again with ``next_request()`` whenever it breaks.
 
         ``last`` tells the message after which nothing follows: a stream that ends without one was dropped by a

@@ -5,17 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from darkroom_client.cache import MANIFEST, use_lock_of, wrong_sizes
 from darkroom_client.errors import DataLoss, InvalidArgument, NotFound
 from darkroom_client.manifest import Feature, Manifest, Shard
 from darkroom_client.use_lock import UseLock
 
-if TYPE_CHECKING:
-    from darkroom_client.reader import Examples
+SHUFFLE_BUFFER = 1024
 
 
 class Dataset:
@@ -35,7 +34,8 @@ class Dataset:
         self.manifest = Manifest.parse(content)
         if wrong := wrong_sizes(self.path, self.manifest):
             raise DataLoss(
-                f"{', '.join(wrong[:3])} in {self.path} missing or cut short; `darkroom get {self.key}` fetches them again"
+                f"{', '.join(wrong[:3])} in {self.path} missing or cut short; "
+                f"`darkroom get {self.key}` fetches it again"
             )
 
     @property
@@ -68,10 +68,82 @@ class Dataset:
         """Return the split's TFRecord files, by index."""
         return [self.path / shard.name for shard in self.shards(split)]
 
+    def as_tf(
+        self,
+        split: str,
+        *,
+        shuffle_seed: int | None = None,
+        shuffle_buffer: int = SHUFFLE_BUFFER,
+        batch_size: int | None = None,
+        decode: bool = True,
+    ) -> Any:
+        """Return a `tf.data.Dataset` of feature dicts, images as uint8 `(height, width, channels)`.
+
+        With ``shuffle_seed``, shards and then examples come in an order drawn from it, another one in each epoch, the
+        same in each run. ``batch_size`` None takes the request's read option `batch_size`, 0 gives single examples;
+        examples whose shapes differ make ragged batches. ``decode=False`` leaves bytes as stored.
+        """
+        from darkroom_client.reading_tf import read_as_tf
+
+        return read_as_tf(
+            self,
+            split,
+            shuffle_seed=shuffle_seed,
+            shuffle_buffer=shuffle_buffer,
+            batch_size=self._batch_size(batch_size),
+            decode=decode,
+        )
+
+    def as_numpy(
+        self,
+        split: str,
+        *,
+        shuffle_seed: int | None = None,
+        shuffle_buffer: int = SHUFFLE_BUFFER,
+        batch_size: int | None = None,
+        decode: bool = True,
+    ) -> Iterator[dict[str, Any]]:
+        """Iterate over dicts of NumPy values, without TensorFlow; options as for `as_tf`.
+
+        In batches, features of one shape are stacked and others are lists.
+        """
+        from darkroom_client.reader import batches, iterate
+
+        self.shards(split)  # a wrong name is refused here, not at the first example
+        examples = iterate(self, split, shuffle_seed=shuffle_seed, shuffle_buffer=shuffle_buffer, decode=decode)
+        size = self._batch_size(batch_size)
+        return batches(examples, self.features, size) if size else examples
+
+    def as_torch(
+        self,
+        split: str,
+        *,
+        shuffle_seed: int | None = None,
+        shuffle_buffer: int = SHUFFLE_BUFFER,
+        decode: bool = True,
+    ) -> Any:
+        """Return a torch `IterableDataset` of single examples as `as_numpy` gives them; the DataLoader batches.
+
+        The workers of a DataLoader and the ranks of a job share the split evenly. `set_epoch(n)` before each epoch
+        gives it an order of its own.
+        """
+        try:
+            from darkroom_client.reading_torch import DarkroomDataset
+        except ImportError as error:
+            raise InvalidArgument("as_torch() needs torch: pip install torch; as_numpy() does without") from error
+        return DarkroomDataset(self, split, shuffle_seed, shuffle_buffer, decode)
+
+    def _batch_size(self, given: int | None) -> int:
+        return int(self.read_options.get("batch_size") or 0) if given is None else given
+
     def survive_exec(self) -> None:
         """Keep the dataset in the cache for the program that replaces this process."""
         if self._use_lock is not None:
             self._use_lock.survive_exec()
+
+    def __reduce__(self) -> Any:
+        # Each process that a DataLoader starts opens, and holds, the dataset for itself.
+        return open_dataset, (self.path, self.read_options)
 
     def __repr__(self) -> str:
         return f"Dataset({str(self.path)!r}, {self.manifest.dataset_name}, splits={self.splits})"

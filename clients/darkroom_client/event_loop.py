@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Coroutine, Iterator
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -43,8 +43,8 @@ class EventLoopThread:
                 ended.wait(CANCEL_WAIT_S)
             raise
 
-    def iterate(self, items: AsyncIterator[T]) -> Iterator[T]:
-        """Yield what an asynchronous iterator yields; leaving early closes it."""
+    def iterate(self, items: AsyncGenerator[T, None]) -> Iterator[T]:
+        """Yield what an asynchronous generator yields; leaving early closes it."""
 
         async def following() -> T:
             return await anext(items)
@@ -57,9 +57,7 @@ class EventLoopThread:
                     return
                 yield item
         finally:
-            close = getattr(items, "aclose", None)
-            if close is not None:
-                self.run(close())
+            self.run(items.aclose())
 
 
 _shared: EventLoopThread | None = None

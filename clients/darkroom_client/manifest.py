@@ -10,6 +10,7 @@ from typing import Any
 from darkroom_client.errors import DataLoss
 
 FORMAT = 1
+Shape = tuple[int | None, ...]
 
 
 @dataclass(frozen=True)
@@ -34,23 +35,29 @@ class Shard:
 class Feature:
     """How one feature of an example is stored, and what a reader makes of it.
 
-    ``dtype`` is bytes, int64 or float32 and ``shape`` the stored shape, None for a length that varies.
-    ``encoding`` of bytes: jpeg or png (then ``image_shape``, if all images share it), raw (an array of
-    ``raw_dtype`` and ``raw_shape``), utf8, or empty.
+    ``dtype`` is bytes, int64 or float32 and ``shape`` the stored shape. ``encoding`` of bytes: jpeg or png (then
+    ``image_shape``, `(height, width, channels)`), raw (an array of ``raw_dtype`` and ``raw_shape``), utf8, or empty.
+    In every shape None stands for a length that varies.
     """
 
     name: str
     dtype: str
-    shape: tuple[int | None, ...]
+    shape: Shape
     encoding: str = ""
-    image_shape: tuple[int, ...] | None = None
+    image_shape: Shape = (None, None, None)
     raw_dtype: str = ""
-    raw_shape: tuple[int, ...] | None = None
+    raw_shape: Shape = (None,)
 
     @property
     def is_image(self) -> bool:
         """Whether its bytes are an encoded picture."""
         return self.encoding in ("jpeg", "png")
+
+    @property
+    def is_static(self) -> bool:
+        """Whether every example's decoded value has the same shape, so that they stack."""
+        inner = self.image_shape if self.is_image else self.raw_shape if self.encoding == "raw" else ()
+        return None not in (*self.shape, *inner)
 
 
 @dataclass(frozen=True)
@@ -113,12 +120,7 @@ def _feature(name: str, spec: Mapping[str, Any]) -> Feature:
         dtype=spec["dtype"],
         shape=tuple(spec["shape"]),
         encoding=spec.get("encoding") or "",
-        image_shape=_shape(spec.get("image_shape")),
+        image_shape=tuple(spec.get("image_shape") or (None, None, None)),
         raw_dtype=spec.get("raw_dtype") or "",
-        raw_shape=_shape(spec.get("raw_shape")),
+        raw_shape=tuple(spec.get("raw_shape", (None,))),
     )
-
-
-def _shape(lengths: list[int] | None) -> tuple[int, ...] | None:
-    # A length that varies makes the whole shape unknown.
-    return tuple(lengths) if lengths is not None and None not in lengths else None

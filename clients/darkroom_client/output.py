@@ -1,4 +1,4 @@
-"""What the command prints, and where: the answer on standard output, everything said along the way on standard error."""
+"""What the command prints, and where: the answer on standard output, what is said on the way on standard error."""
 
 from __future__ import annotations
 

@@ -1,0 +1,38 @@
+"""``darkroom up``: serve the photos of this machine."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import platformdirs
+import typer
+
+from darkroom_client.connection import DEFAULT_SERVER
+from darkroom_client.output import reporting, say
+
+
+@reporting
+def up(
+    raw: Annotated[
+        Path,
+        typer.Option("--raw", metavar="DIR", help="Each folder in it is a raw dataset; or it holds photos itself."),
+    ],
+    home: Annotated[
+        Path | None,
+        typer.Option("--home", metavar="DIR", help="Where everything is kept; else the user's data folder."),
+    ] = None,
+    listen: Annotated[
+        str, typer.Option("--listen", metavar="HOST:PORT", help="Where clients find it.")
+    ] = DEFAULT_SERVER,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Answer other machines although there is no TLS and no token yet.")
+    ] = False,
+) -> None:
+    """Start registry and runner, say what they serve, and watch over them until Ctrl-C."""
+    # Imported late: only this command needs it.
+    from darkroom_client.up import UpSettings, run_up
+
+    chosen_home = home.expanduser().absolute() if home else platformdirs.user_data_path("darkroom")
+    asyncio.run(run_up(UpSettings(raw.expanduser().absolute(), chosen_home, listen, insecure), say))

@@ -1,0 +1,207 @@
+"""Runs a whole Darkroom on this machine: registry and runner as processes, watched over until they are told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from darkroom_client.async_client import AsyncClient
+from darkroom_client.errors import FailedPrecondition, InvalidArgument, NotFound, Unavailable
+from darkroom_client.up_part import Part
+from darkroom_client.up_report import report
+
+READY_TIMEOUT_S = 60.0
+RUNNER_GRACE_S = 20.0
+REGISTRY_GRACE_S = 10.0
+# What a light installation lacks.
+NEEDED = (
+    "dataset_registry",
+    "handler_runner",
+    "dataset_handlers",
+    "sqlalchemy",
+    "structlog",
+    "pydantic_settings",
+    "cv2",
+)
+
+
+@dataclass(frozen=True)
+class UpSettings:
+    """Where everything lies and where it answers."""
+
+    raw: Path
+    home: Path
+    listen: str
+    insecure: bool = False
+
+    @property
+    def server(self) -> str:
+        """The address that clients on this machine use."""
+        host, _, port = self.listen.rpartition(":")
+        return f"localhost:{port}" if host in ("", "0.0.0.0", "[::]") else self.listen
+
+    def environments(self) -> dict[str, dict[str, str]]:
+        """Return each part's environment."""
+        store = {"STORE": "local", "STORE_DIR": str(self.home / "store")}
+        registry = {"HOME": str(self.home / "registry"), "LISTEN": self.listen, **store}
+        if self.insecure:
+            registry["INSECURE"] = "true"
+        runner = {"HOME": str(self.home / "runner"), "REGISTRY": self.server, "RAW_ROOT": str(self.raw), **store}
+        return {
+            "registry": os.environ | {f"DARKROOM_REGISTRY_{name}": value for name, value in registry.items()},
+            "runner": os.environ | {f"DARKROOM_RUNNER_{name}": value for name, value in runner.items()},
+        }
+
+
+async def run_up(settings: UpSettings, tell: Callable[[str], None]) -> None:
+    """Serve until a signal. Raises what `check` does, and `Unavailable` when the parts do not come up."""
+    check(settings)
+    with home_lock(settings.home):
+        environments = settings.environments()
+        logs = settings.home / "logs"
+        registry = Part("registry", "dataset_registry", environments["registry"], logs / "registry.log", tell)
+        runner = Part("runner", "handler_runner", environments["runner"], logs / "runner.log", tell)
+        stopped = stop_signal()
+        running = [asyncio.create_task(part.run()) for part in (registry, runner)]
+        try:
+            async with AsyncClient(settings.server) as client:
+                coming = asyncio.create_task(wait_until_ready(client, [registry, runner], logs))
+                await asyncio.wait([coming, stopped], return_when=asyncio.FIRST_COMPLETED)
+                if coming.done():
+                    for line in await coming_report(client, settings, coming):
+                        tell(line)
+                    await stopped
+                else:
+                    coming.cancel()
+            tell("stopping")
+        finally:
+            # The runner first: it gives its work back, for which it needs the registry.
+            await runner.stop(RUNNER_GRACE_S)
+            await registry.stop(REGISTRY_GRACE_S)
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+
+def check(settings: UpSettings) -> None:
+    """Refuse what cannot work, before anything is started."""
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        raise FailedPrecondition(
+            f"this is the light client, without {', '.join(missing)}; to serve datasets: pip install 'darkroom[all]'"
+        )
+    if not settings.raw.exists():
+        raise NotFound(f"--raw {settings.raw}: there is no such folder")
+    if not settings.raw.is_dir():
+        raise InvalidArgument(f"--raw {settings.raw} is a file; name the folder that holds the photos")
+    host, _, port = settings.listen.rpartition(":")
+    if not port.isdigit() or not 0 < int(port) < 65536:
+        raise InvalidArgument(f"--listen {settings.listen}: write HOST:PORT, for example localhost:50050")
+    if not is_loopback(host) and not settings.insecure:
+        raise InvalidArgument(
+            f"--listen {settings.listen} answers other machines, and there is no TLS and no token yet: anybody who "
+            "reaches it could use it. In a network that you trust add --insecure; else use an SSH tunnel"
+        )
+    check_free(host, int(port))
+
+
+def check_free(host: str, port: int) -> None:
+    """Raise `FailedPrecondition` when somebody listens at the address already."""
+    try:
+        found = socket.getaddrinfo(host.strip("[]") or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except socket.gaierror as error:
+        raise InvalidArgument(f"--listen: {host} is no address of this machine: {error.strerror}") from error
+    for family, kind, protocol, _, address in found:
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(address)
+            except OSError as error:
+                raise FailedPrecondition(
+                    f"{host}:{port} cannot be listened at ({error.strerror}); stop what does, perhaps another "
+                    "`darkroom up`, or choose another with --listen localhost:PORT"
+                ) from error
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine reaches the host."""
+    host = host.strip("[]")
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost"
+
+
+@contextmanager
+def home_lock(home: Path) -> Iterator[None]:
+    """Hold the home for one `darkroom up`. Raises `FailedPrecondition` when another holds it."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(home / "up.lock")
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise FailedPrecondition(
+            f"another `darkroom up` uses the home {home}; stop it, or choose another with --home DIR"
+        ) from None
+    except OSError as error:
+        raise InvalidArgument(f"--home {home}: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def stop_signal() -> asyncio.Future[None]:
+    """Return a future that the first SIGINT, SIGTERM or SIGHUP fulfils; the next one has its usual effect."""
+    loop = asyncio.get_running_loop()
+    stopped: asyncio.Future[None] = loop.create_future()
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def stop() -> None:
+        if not stopped.done():
+            stopped.set_result(None)
+        for number in numbers:
+            loop.remove_signal_handler(number)
+
+    for number in numbers:
+        loop.add_signal_handler(number, stop)
+    return stopped
+
+
+async def wait_until_ready(client: AsyncClient, parts: list[Part], logs: Path) -> None:
+    """Return once the registry answers and the runner that was started now has called it."""
+    begin = datetime.now(UTC)
+    while datetime.now(UTC) - begin < timedelta(seconds=READY_TIMEOUT_S):
+        with contextlib.suppress(Unavailable):
+            runners = await client.list_runners()
+            called = any(runner.seen_time is not None and runner.seen_time >= begin for runner in runners)
+            if called and await client.list_handlers():
+                return
+        if any(part.restarts >= 3 for part in parts):
+            break
+        await asyncio.sleep(0.1)
+    raise Unavailable(f"the parts did not come up; their logs are in {logs}")
+
+
+async def coming_report(client: AsyncClient, settings: UpSettings, coming: asyncio.Task[None]) -> list[str]:
+    """Return what to print when the parts have come up; raises what kept them from it."""
+    await coming
+    return report(
+        settings.server,
+        settings.home,
+        settings.raw,
+        await client.list_raw_datasets(),
+        await client.list_handlers(),
+        await client.list_runners(),
+    )
