@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any, Callable, Dict, List, Mapping, Tuple, Type
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, Type
 
 from dataset_handlers.describe import describe
 from dataset_handlers.discovery import find_handlers
@@ -46,14 +46,14 @@ def _plan(command: Mapping[str, Any], progress: Progress) -> Dict[str, Any]:
 def _shard(command: Mapping[str, Any], progress: Progress) -> Dict[str, Any]:
     from dataset_handlers.shard_writer import write_shard
 
-    handler, listing = _listing(command)
-    shard = command["shard"]
-    samples = listing.get(shard["split"], [])[shard["start"] : shard["stop"]]
-    wanted = shard.get("digest")
-    if len(samples) != shard["stop"] - shard["start"] or (wanted and samples_digest(samples) != wanted):
+    handler, samples = _shard_samples(command, fresh=False)
+    if samples is None:
+        # A child may outlive the raw data that it listed.
+        handler, samples = _shard_samples(command, fresh=True)
+    if samples is None:
         raise HandlerError(
-            f"samples() lists others than at planning (shard {shard['split']}-{shard['index']:05}): "
-            "the raw data changed, or samples() is not deterministic"
+            "samples() lists others than at planning (shard {split}-{index:05}): the raw data changed, or samples() "
+            "is not deterministic".format(**command["shard"])
         )
     result = write_shard(handler, samples, command["output"], lambda examples: progress(examples=examples))
     return {
@@ -77,10 +77,9 @@ def _preview(command: Mapping[str, Any], progress: Progress) -> Dict[str, Any]:
     handler_class = _handler_class(command)
     if style_of(handler_class) == "records":
         raise HandlerError("a handler that overrides as_tfrecord() has no preview: it lists no samples")
-    handler, listing = _listing(command)
-    samples = write_preview(
-        handler, command["handler"], command["config"], listing, command["sample_count"], command["output"]
-    )
+    handler, listing = _listing(command, fresh=True)
+    name = f"{command.get('repository', 'stock')}/{command['handler']}"
+    samples = write_preview(handler, name, listing, command["sample_count"], command["output"])
     return {"samples": samples}
 
 
@@ -105,8 +104,9 @@ def _handler_class(command: Mapping[str, Any]) -> Type[Any]:
     return handlers[name]
 
 
-def _handler(command: Mapping[str, Any], handler_class: Type[Any], fresh: bool = False) -> Tuple[str, Any]:
-    fields = ("repository", "module", "path", "handler", "config", "raw")
+def _handler(command: Mapping[str, Any], handler_class: Type[Any], fresh: bool) -> Tuple[str, Any]:
+    # The seed is the dataset's key: it differs once the raw data does.
+    fields = ("repository", "module", "path", "handler", "config", "raw", "seed")
     key = json.dumps([command.get(field) for field in fields], sort_keys=True)
     if fresh or key not in _made:
         # One build at a time: a listing of a million samples should not outlive its build.
@@ -118,10 +118,20 @@ def _handler(command: Mapping[str, Any], handler_class: Type[Any], fresh: bool =
     return key, _made[key]
 
 
-def _listing(command: Mapping[str, Any]) -> Tuple[Any, Dict[str, List[Sample]]]:
+def _shard_samples(command: Mapping[str, Any], fresh: bool) -> Tuple[Any, Optional[List[Sample]]]:
+    shard = command["shard"]
+    handler, listing = _listing(command, fresh)
+    samples = listing.get(shard["split"], [])[shard["start"] : shard["stop"]]
+    same = len(samples) == shard["stop"] - shard["start"]
+    if same and "digest" in shard:
+        same = samples_digest(samples) == shard["digest"]
+    return handler, samples if same else None
+
+
+def _listing(command: Mapping[str, Any], fresh: bool) -> Tuple[Any, Dict[str, List[Sample]]]:
     from dataset_handlers.planning import list_samples
 
-    key, handler = _handler(command, _handler_class(command))
+    key, handler = _handler(command, _handler_class(command), fresh)
     if key not in _listed:
         _listed[key] = list_samples(handler)
     return handler, _listed[key]

@@ -7,8 +7,9 @@ import sys
 from typing import Any, Dict, Mapping, Type
 
 from dataset_handlers import __version__
+from dataset_handlers.declaration import normalise_config
 from dataset_handlers.handler_class import description_of, options_of, roles_of, style_of
-from dataset_handlers.options import Option, normalise_config
+from dataset_handlers.options import Option
 
 
 def describe(handlers: Mapping[str, Type[Any]]) -> Dict[str, Any]:

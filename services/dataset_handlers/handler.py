@@ -24,9 +24,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Dict, Iterable, List, Mapping, Optional, Sequence, Union
 
+from dataset_handlers.declaration import normalise_config
 from dataset_handlers.errors import BadConfig, HandlerError
 from dataset_handlers.handler_class import options_of
-from dataset_handlers.options import normalise_config
 from dataset_handlers.sample import Sample
 from dataset_handlers.splits import normalise_splits
 

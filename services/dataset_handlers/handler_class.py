@@ -11,8 +11,9 @@ import os
 import re
 from typing import Any, Dict, List, Mapping, Type
 
+from dataset_handlers.declaration import declared, normalise_config
 from dataset_handlers.errors import HandlerError, RawMissing
-from dataset_handlers.options import Integer, Number, Object, Option, declared, normalise_config
+from dataset_handlers.options import Integer, Number, Object, Option
 from dataset_handlers.splits import DEFAULT_SPLITS
 
 
@@ -97,9 +98,8 @@ def make_handler(handler_class: Type[Any], config: Mapping[str, Any], raw: Mappi
     values = normalise_config(options_of(handler_class), config)
     # With one role a handler gets the folder itself, as the seed's handlers expect it.
     handler = handler_class(values, str(raw[roles[0]]) if len(roles) == 1 else {role: raw[role] for role in roles})
-    check = getattr(handler, "check", None)
-    if callable(check):
-        check()
+    if isinstance(handler, _base()):
+        handler.check()
     return handler
 
 

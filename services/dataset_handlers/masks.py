@@ -116,7 +116,7 @@ def _blobs(mask: Image, rng: np.random.Generator, family: Family, scale: float) 
         radius = max(0.5, float(rng.uniform(*family.blob_radius)) * scale)
         # A circle with a few waves along its rim, the short ones weaker: a smooth closed curve.
         phases = rng.uniform(0, 2 * math.pi, waves.size)
-        heights = rng.uniform(-1, 1, waves.size) * (0.6 / waves)
+        heights = rng.uniform(-1, 1, waves.size) * (0.5 / waves)
         rim = radius * (1 + (heights[:, None] * np.cos(waves[:, None] * turn + phases[:, None])).sum(axis=0))
         stretch, tilt = float(rng.uniform(0.6, 1.6)), float(rng.uniform(0, math.pi))
         x, y = rim * np.cos(turn) * math.sqrt(stretch), rim * np.sin(turn) / math.sqrt(stretch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 import traceback
@@ -46,6 +47,18 @@ def write_shard(
     A sample whose source cannot be read is skipped whole, and listed. ``progress`` is told the number of examples
     written, at most four times a second. Raises ``HandlerError`` naming the sample.
     """
+    try:
+        return _write(handler, samples, output, progress)
+    except BaseException:
+        # What is left of it may be what fills the disk.
+        with contextlib.suppress(OSError):
+            os.unlink(output)
+        raise
+
+
+def _write(
+    handler: DatasetHandler, samples: Sequence[Sample], output: Union[str, Path], progress: Callable[[int], None]
+) -> ShardResult:
     count = 0
     signatures = _Signatures()
     skipped: List[Skipped] = []

@@ -21,6 +21,9 @@ _RGB = getattr(cv2, "IMREAD_COLOR_RGB", None)
 _REDUCED = {2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
 
 
+_FAULTS_OF_THE_FILE = (errno.EACCES, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR)
+
+
 def read_image(
     path: Union[str, "os.PathLike[str]"],
     *,
@@ -71,12 +74,11 @@ def _read_file(path: Union[str, "os.PathLike[str]"]) -> bytes:
     try:
         with open(path, "rb", buffering=0) as file:
             data = file.read()
-    except (PermissionError, IsADirectoryError) as error:
-        raise BadRawRecord(path, f"cannot be read: {error.strerror}") from None
     except OSError as error:
-        if error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
-            raise BadRawRecord(path, f"cannot be read: {error.strerror}") from None
-        raise
+        # A disk or a file server that fails is no fault of the photo.
+        if error.errno not in _FAULTS_OF_THE_FILE:
+            raise
+        raise BadRawRecord(path, f"cannot be read: {error.strerror}") from None
     if not data:
         raise BadRawRecord(path, "the file is empty")
     return data

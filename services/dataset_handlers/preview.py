@@ -1,0 +1,126 @@
+"""Makes a preview: the contact sheet of a few samples, made as a build would make them."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import json
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+
+import numpy as np
+
+from dataset_handlers.contact_sheet import CELL_PX, MAX_CELLS, Block, Cell, draw_sheet, tint
+from dataset_handlers.errors import BadRawRecord
+from dataset_handlers.handler import DatasetHandler
+from dataset_handlers.handler_class import options_of
+from dataset_handlers.image import Image
+from dataset_handlers.operations import encode_png, read_image
+from dataset_handlers.operations.image_io import decode_image
+from dataset_handlers.plan import Listing
+from dataset_handlers.randomness import digest_integer
+from dataset_handlers.sample import Sample
+from dataset_handlers.shard_writer import sample_examples
+
+
+def write_preview(
+    handler: DatasetHandler, name: str, listing: Listing, sample_count: int, output: Union[str, Path]
+) -> int:
+    """Writes the sheet as PNG to ``output``; returns how many samples it shows.
+
+    ``name``: what the handler is called. The samples are drawn by hash from all splits, the same ones each time.
+    """
+    everything = [(split, sample) for split, samples in listing.items() for sample in samples]
+    chosen = heapq.nsmallest(sample_count, everything, key=lambda pair: digest_integer("preview", pair[1].id))
+    blocks = [_block(handler, split, sample) for split, sample in chosen]
+    counts = ", ".join(f"{split} {len(samples)}" for split, samples in listing.items())
+    lines = [_config_line(handler), f"{len(chosen)} of {len(everything)} samples  ·  {counts}"]
+    Path(output).write_bytes(encode_png(draw_sheet(name, lines, blocks), compression=6))
+    return len(chosen)
+
+
+def _block(handler: DatasetHandler, split: str, sample: Sample) -> Block:
+    cells = [_raw_cell(handler, sample)]
+    facts: List[str] = [split]
+    if cells[0].image is not None:
+        facts.append("raw {1}x{0}".format(*_raw_size(handler, sample)))
+    try:
+        groups = [_example_cells(example) for example in itertools.islice(sample_examples(handler, sample), MAX_CELLS)]
+    except BadRawRecord as error:
+        return Block([*cells, Cell("skipped", None, error.reason)], [sample.id, "  ·  ".join(facts)])
+    several = len(groups) > 1
+    for number, (group, more) in enumerate(groups):
+        if len(cells) + len(group) <= MAX_CELLS:
+            cells += [cell._replace(label=f"{cell.label} {number + 1}") if several else cell for cell in group]
+        if number == 0:
+            facts += more
+    return Block(cells, [sample.id, "  ·  ".join(facts)])
+
+
+def _raw_cell(handler: DatasetHandler, sample: Sample) -> Cell:
+    try:
+        return Cell("raw", read_image(_photo(handler, sample), at_least=(CELL_PX, CELL_PX)))
+    except (BadRawRecord, OSError) as error:
+        return Cell("raw", None, error.reason if isinstance(error, BadRawRecord) else "no photo")
+
+
+def _raw_size(handler: DatasetHandler, sample: Sample) -> Tuple[int, int]:
+    height, width = read_image(_photo(handler, sample)).shape[:2]
+    return height, width
+
+
+def _photo(handler: DatasetHandler, sample: Sample) -> Path:
+    paths = [folder / sample.photo for folder in handler.raw_data_paths.values()]
+    return next((path for path in paths if path.is_file()), paths[0])
+
+
+def _example_cells(example: Mapping[str, Any]) -> Tuple[List[Cell], List[str]]:
+    images = {
+        name: image for name, image in ((name, _image(value)) for name, value in example.items()) if image is not None
+    }
+    photo = next((image for image in images.values() if image.ndim == 3), None)
+    cells = []
+    for name, image in images.items():
+        if image.ndim == 2 and photo is not None and photo.shape[:2] == image.shape[:2]:
+            cells.append(Cell(name, tint(photo[:, :, :3], image)))
+        else:
+            cells.append(Cell(name, image))
+    facts = ["{1}x{0}".format(*next(iter(images.values())).shape)] if images else []
+    facts += [f"{name} {_short(value)}" for name, value in example.items() if name not in images]
+    return cells, facts
+
+
+def _image(value: Any) -> Optional[Image]:
+    if isinstance(value, bytes):
+        try:
+            image = decode_image(value)
+        except ValueError:
+            return None
+        return image if image.dtype == np.uint8 else (image // 257).astype(np.uint8)
+    if isinstance(value, np.ndarray) and value.dtype == np.uint8 and (value.ndim == 2 or value.shape[2:] == (3,)):
+        return value
+    return None
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return "x".join(map(str, value.shape))
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def _config_line(handler: DatasetHandler) -> str:
+    options = options_of(type(handler))
+    changed: Dict[str, Any] = {
+        name: value
+        for name, value in handler.config.items()
+        if options[name].required or value != options[name].default
+    }
+    said = ["{}={}".format(name, _config_value(value)) for name, value in changed.items()]
+    return "  ·  ".join([*said, "all else at its default"])
+
+
+def _config_value(value: Any) -> str:
+    if isinstance(value, Sequence) and len(value) == 2 and all(isinstance(side, int) for side in value):
+        return "x".join(map(str, value))
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
