@@ -27,5 +27,23 @@ lock: ## Resolve requirements.lock again from pyproject.toml
 	$(UV) pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.11 \
 		--all-extras --group dev --no-emit-package dataset-handlers pyproject.toml -o requirements.lock
 
+# Pinned: the version that the tests were written against.
+MINIO_MODULE := github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
+MINIO_BUILT := $(CURDIR)/.cache/bin/minio
+
+minio: ## Find the MinIO server that the tests start, or build it with Go (about 3 minutes)
+	@if [ -n "$$DARKROOM_MINIO" ]; then found="$$DARKROOM_MINIO"; \
+	elif found=$$(command -v minio); then :; \
+	elif [ -x "$(MINIO_BUILT)" ]; then found="$(MINIO_BUILT)"; \
+	elif command -v go >/dev/null; then \
+		echo "building $(MINIO_MODULE)"; \
+		GOBIN="$(dir $(MINIO_BUILT))" go install "$(MINIO_MODULE)" && found="$(MINIO_BUILT)" || exit 1; \
+	else \
+		echo "no MinIO server here: put minio on the PATH, or install Go (https://go.dev/doc/install) to build it," \
+			"or set DARKROOM_MINIO to the path of a binary" >&2; exit 1; \
+	fi; \
+	"$$found" --version >/dev/null || { echo "$$found is no MinIO server" >&2; exit 1; }; \
+	echo "tests use the MinIO server $$found"
+
 clean: ## Remove what setup made
 	rm -rf $(VENV) .cache build dist

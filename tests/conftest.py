@@ -75,6 +75,8 @@ class MinioServer:
         """Make the server silent: its port stays open and nobody answers."""
         assert self._process
         self._process.send_signal(signal.SIGSTOP)
+        # Its threads stop one after the other.
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED)
 
     def resume(self) -> None:
         """Let a paused server go on."""

@@ -59,7 +59,8 @@ class ObjectStore(Protocol):
         """Make the object the concatenation of the parts: durable and whole once this returns.
 
         Replacing is atomic: a reader sees the old object or the new one. Memory is bounded, however large the
-        parts. Raises `StoreFull`; then, as after any other error, the name is as it was before.
+        parts. Raises `StoreFull`. After an error the name is as it was before; only after `StoreUnavailable` may it
+        be the new object, whole, because the answer got lost.
         """
 
     def read(self, name: str, offset: int, size_bytes: int) -> Iterator[bytes]:

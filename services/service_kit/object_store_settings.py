@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
@@ -12,14 +12,13 @@ from service_kit.errors import InvalidArgument
 from service_kit.object_store import ObjectStore
 from service_kit.object_store_local import LocalObjectStore
 
+_ENDPOINT = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+
 
 def _endpoint(url: str | None) -> str | None:
-    if url is None:
-        return None
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+    if url is not None and not _ENDPOINT.fullmatch(url := url.rstrip("/")):
         raise ValueError("must be http://HOST:PORT or https://HOST:PORT without a path")
-    return f"{parts.scheme}://{parts.netloc}"
+    return url
 
 
 Endpoint = Annotated[str | None, AfterValidator(_endpoint)]

@@ -23,8 +23,8 @@ class SteadyPoolManager(urllib3.PoolManager):
         super().__init__(
             timeout=Timeout(connect=min(_CONNECT_TIMEOUT_S, timeout_s), read=timeout_s),
             retries=Retry(
-                total=3,
-                connect=3,
+                total=2,
+                connect=2,
                 read=1,
                 status=2,
                 backoff_factor=0.2,
