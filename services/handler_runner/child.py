@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 import threading
@@ -12,16 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from handler_runner.child_start import start_child
 from handler_runner.environment import Environment
 from handler_runner.executor import Command, CommandFailed, Listener, WorkerDied, WorkerStuck
+from handler_runner.frame_buffer import BadFrame, FrameBuffer, frame
 from handler_runner.memory_kills import memory_kills
 from handler_runner.process_guard import ProcessGuard, kill_group
+from handler_runner.process_signs import busy_s, how_it_ended
 from handler_runner.work_log import LineDecoder
 
-FRAME_BYTES = 64 * 1024 * 1024
 _HELLO_S = 120.0
 _TAIL_CHARACTERS = 8_000
 # Not a handler's code but its author may need so long to see that nothing comes: the look is cheap.
@@ -41,7 +39,7 @@ class Child:
         self.pid = self._process.pid
         guard.add(self.pid)
         self._listener = Listener()
-        self._frames = bytearray()
+        self._frames = FrameBuffer()
         self._lines = LineDecoder()
         self._tail = ""
         self._signs = 0
@@ -99,7 +97,7 @@ class Child:
         await self.kill()
 
     async def _answered(self, stuck_after_s: float, *, busy_counts: bool) -> dict[str, Any]:
-        silent_s, signs, busy_s = 0.0, self._signs, 0.0
+        silent_s, signs, before_s = 0.0, self._signs, 0.0
         tick_s = min(_TICK_S, stuck_after_s / 4)
         while True:
             ends: set[asyncio.Future[Any]] = {self._answer, self.exited}
@@ -113,25 +111,24 @@ class Child:
             silent_s += tick_s
             if self._signs != signs:
                 silent_s, signs = 0.0, self._signs
-            elif busy_counts and (now_busy_s := _busy_s(self.pid)) > busy_s + tick_s / 20:
-                silent_s, busy_s = 0.0, now_busy_s
+            elif busy_counts and (now_busy_s := busy_s(self.pid)) > before_s + tick_s / 20:
+                silent_s, before_s = 0.0, now_busy_s
             if silent_s >= stuck_after_s:
                 self._log(self._lines.flush())
                 raise WorkerStuck(silent_s, self._tail)
 
     async def _send(self, command: dict[str, Any]) -> None:
-        body = json.dumps(command, separators=(",", ":")).encode()
-        frame = len(body).to_bytes(4, "big") + body
-        if len(frame) <= 32 * 1024:
+        data = frame(command)
+        if len(data) <= 32 * 1024:
             # The child waits with an empty pipe, so this cannot block.
-            self._write(frame)
+            self._write(data)
         else:
-            await asyncio.to_thread(self._write, frame)
+            await asyncio.to_thread(self._write, data)
 
-    def _write(self, frame: bytes) -> None:
+    def _write(self, data: bytes) -> None:
         # A child that has died shows in `exited`, with its reason.
         with contextlib.suppress(BrokenPipeError, ValueError):
-            view = memoryview(frame)
+            view = memoryview(data)
             while view and self._process.stdin:
                 view = view[os.write(self._process.stdin.fileno(), view) :]
 
@@ -156,22 +153,14 @@ class Child:
                     feed(data)
 
     def _on_frames(self, data: bytes) -> None:
-        self._frames += data
-        while len(self._frames) >= 4:
-            length = int.from_bytes(self._frames[:4], "big")
-            if length > FRAME_BYTES:
-                self._fail(f"it sent a frame of {length} bytes")
-                return
-            if len(self._frames) < 4 + length:
-                return
-            body = bytes(self._frames[4 : 4 + length])
-            del self._frames[: 4 + length]
-            try:
-                event = json.loads(body)
+        try:
+            for event in self._frames.feed(data):
                 self._on_event(event)
-            except (ValueError, TypeError, AttributeError, KeyError) as error:
-                self._fail(f"it sent something that is no event ({error})")
-                return
+        except (BadFrame, TypeError, ValueError, AttributeError) as error:
+            # The last three: an event of the right form with nonsense in it.
+            self._frames = FrameBuffer()
+            self._log(f"the child broke the protocol: {error}\n")
+            kill_group(self.pid)
 
     def _on_event(self, event: dict[str, Any]) -> None:
         self._signs += 1
@@ -184,7 +173,7 @@ class Child:
         elif kind == "hello":
             self._answer.set_result(event)
         elif kind == "done":
-            self._answer.set_result(event.get("result") or {})
+            self._answer.set_result(dict(event.get("result") or {}))
         elif kind == "error":
             self._answer.set_exception(CommandFailed(event))
 
@@ -197,17 +186,12 @@ class Child:
             self._tail = (self._tail + text)[-_TAIL_CHARACTERS:]
             self._listener.log(text)
 
-    def _fail(self, what: str) -> None:
-        self._frames.clear()
-        kill_group(self.pid)
-        self._log(f"the child broke the protocol: {what}\n")
-
     def _death(self) -> WorkerDied:
         self._log(self._lines.flush())
         code = self.exited.result()
         killed = code == -signal.SIGKILL
         memory = killed and memory_kills() > self._memory_kills
-        return WorkerDied(_how(code), self._tail, killed=killed, memory=memory)
+        return WorkerDied(how_it_ended(code), self._tail, killed=killed, memory=memory)
 
     def _watch(self) -> None:
         code = self._process.wait()
@@ -237,22 +221,3 @@ class Child:
     @staticmethod
     def _descriptor(pipe: Any) -> int:
         return int(pipe.fileno())
-
-
-def _how(code: int) -> str:
-    if code >= 0:
-        return f"exit status {code}"
-    try:
-        return f"signal {signal.Signals(-code).name}"
-    except ValueError:
-        return f"signal {-code}"
-
-
-def _busy_s(pid: int) -> float:
-    """Processor seconds of a process and its living children."""
-    try:
-        process = psutil.Process(pid)
-        times = [process.cpu_times(), *(child.cpu_times() for child in process.children(recursive=True))]
-    except psutil.Error:
-        return 0.0
-    return sum(spent.user + spent.system for spent in times)

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Callable
 
 from handler_runner.printable import printable_path
-from handler_runner.stat_cache import FileStat
+from handler_runner.stat_cache import FileStat, file_stat
 
 
 def walk(root: bytes, warn: Callable[[str], None]) -> dict[bytes, FileStat]:
@@ -40,7 +40,7 @@ def walk(root: bytes, warn: Callable[[str], None]) -> dict[bytes, FileStat]:
                 elif entry.is_dir(follow_symlinks=False):
                     pending.append((entry.path, prefix + name + b"/"))
                 elif entry.is_file(follow_symlinks=False):
-                    found[prefix + name] = FileStat.of(entry.stat(follow_symlinks=False))
+                    found[prefix + name] = file_stat(entry.stat(follow_symlinks=False))
                 else:
                     warn(f"{printable_path(entry.path)} is left out: it is neither a file nor a folder")
             except FileNotFoundError:
@@ -65,7 +65,7 @@ def _follow(
         return
     facts = os.stat(target)
     if stat.S_ISREG(facts.st_mode):
-        found[path] = FileStat.of(facts)
+        found[path] = file_stat(facts)
     elif stat.S_ISDIR(facts.st_mode):
         if (os.path.realpath(os.path.dirname(entry.path)) + b"/").startswith(target + b"/"):
             warn(f"{printable_path(entry.path)} is left out: the link leads back to a folder that holds it")

@@ -7,7 +7,6 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import structlog
 
@@ -23,20 +22,15 @@ CREATE TABLE IF NOT EXISTS file (
 """
 
 
-class FileStat(NamedTuple):
-    """What changes whenever a file's content does; ctime catches those who restore the mtime."""
+# Size in bytes, mtime and ctime in ns, inode: what changes whenever a file's content does; ctime catches those who
+# restore the mtime. A plain tuple, because a walk makes one for each file.
+FileStat = tuple[int, int, int, int]
 
-    size_bytes: int
-    mtime_ns: int
-    ctime_ns: int
-    inode: int
 
-    @classmethod
-    def of(cls, result: os.stat_result) -> FileStat:
-        """Return it from what the system says."""
-        inode = result.st_ino
-        # SQLite's integers are signed; some file systems use the highest bit.
-        return cls(result.st_size, result.st_mtime_ns, result.st_ctime_ns, inode - (1 << 64) if inode >> 63 else inode)
+def file_stat(result: os.stat_result) -> FileStat:
+    """Return it from what the system says."""
+    # SQLite's integers are signed; some file systems use the highest bit of an inode.
+    return result.st_size, result.st_mtime_ns, result.st_ctime_ns, result.st_ino & 0x7FFFFFFFFFFFFFFF
 
 
 class StatCache:
@@ -53,7 +47,7 @@ class StatCache:
             try:
                 with _connection(self._path) as connection:
                     rows = connection.execute(query, (root,))
-                    return {row[0]: (FileStat(*row[1:5]), row[5]) for row in rows}
+                    return {row[0]: (row[1:5], row[5]) for row in rows}
             except sqlite3.Error as error:
                 self._give_up(error)
                 return {}

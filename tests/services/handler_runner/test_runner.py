@@ -1,4 +1,4 @@
-"""A runner survives what happens to it and its children; what is committed is never built again, nor published twice."""
+"""A runner survives what happens to it and its children; what is committed is not built again or published twice."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ async def test_files_in_the_seeds_style_are_resumed_without_running_the_handler_
     config = {"file_count": 60, "run_log": str(tmp_path / "runs")}
     bench.start(home=bench.folder / "first")
     build = bench.queue_build("files", config)
-    await bench.registry.until(lambda: 0 < len(rows(bench, build)))
+    await bench.registry.until(lambda: len(rows(bench, build)) > 0)
     await bench.stop()
     assert len(rows(bench, build)) < 60
     bench.start(home=bench.folder / "second")
