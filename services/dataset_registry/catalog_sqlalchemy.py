@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -25,6 +26,15 @@ MAX_CONFLICTS = 50
 _NOW = {
     "sqlite": sa.text("SELECT (julianday('now') - 2440587.5) * 86400.0"),
     "postgresql": sa.text("SELECT extract(epoch FROM clock_timestamp())"),
+}
+
+
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+    "=": operator.eq,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
 }
 
 
@@ -181,22 +191,13 @@ class _translated(AbstractContextManager[None]):
 
 def _condition(table: sa.Table, where: Where) -> sa.ColumnElement[bool]:
     column: sa.ColumnElement[Any] = table.c[where.column]
-    match where.relation:
-        case "=":
-            return column == where.value
-        case "in":
-            return column.in_(list(where.value))
-        case "<":
-            return column < where.value
-        case "<=":
-            return column <= where.value
-        case ">":
-            return column > where.value
-        case ">=":
-            return column >= where.value
-        case "prefix":
-            # A range and not LIKE: it uses the index, and no character is special.
-            return sa.and_(column >= where.value, column < where.value + "\U0010ffff")
+    if where.relation == "in":
+        return column.in_(list(where.value))
+    if where.relation == "prefix":
+        # A range and not LIKE: it uses the index, and no character is special.
+        return sa.and_(column >= where.value, column < where.value + "\U0010ffff")
+    compared: sa.ColumnElement[bool] = _COMPARE[where.relation](column, where.value)
+    return compared
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:

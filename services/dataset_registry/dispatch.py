@@ -29,7 +29,7 @@ from dataset_registry.records import (
 )
 from dataset_registry.repositories import environment_id
 from dataset_registry.views import can_do
-from dataset_registry.watching import Board
+from dataset_registry.watching import Board, within
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -78,7 +78,7 @@ class Dispatch:
                 left = deadline - asyncio.get_running_loop().time()
                 if left <= 0:
                     return None
-                await _within(committed, min(left, LOOK_S))
+                await within(committed, min(left, LOOK_S))
         finally:
             self._board.forget(committed)
 
@@ -262,10 +262,3 @@ def _identity(name: str) -> str:
     if prefix != "work" or not identity:
         raise InvalidArgument.of([("work", f"must be work/ID, not {name[:200]!r}")])
     return identity
-
-
-async def _within(event: asyncio.Event, timeout_s: float) -> None:
-    try:
-        await asyncio.wait_for(event.wait(), timeout_s)
-    except TimeoutError:
-        return

@@ -45,6 +45,14 @@ def evict(tx: Transaction, key: str) -> None:
         tx.put(dataset.ended(tx.now(), DatasetState.EVICTED))
 
 
+def hold(tx: Transaction, identities: list[str], waiting_for: str) -> None:
+    """Say for what requests wait that cannot go on now."""
+    for identity in identities:
+        request = tx.get(Request, identity)
+        if request is not None and request.state == RequestState.RESOLVING and request.waiting_for != waiting_for:
+            tx.put(replace(request, waiting_for=waiting_for))
+
+
 def _resolve(
     tx: Transaction, request: Request, raw_max_age_s: float, archive_known: Callable[[Dataset], bool]
 ) -> tuple[Request, Dataset | None]:

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from service_kit.errors import DarkroomError, FailedPrecondition, InvalidArgument, NotFound
+from service_kit.errors import DataLoss, FailedPrecondition, InvalidArgument, NotFound
+from service_kit.object_store import ObjectMissing, ObjectShort
 
 from dataset_registry import names
 from dataset_registry.archives import Archives
@@ -31,6 +32,9 @@ from dataset_registry.views import DatasetView, WorkView, load_dataset
 from dataset_registry.watching import Board
 
 T = TypeVar("T")
+
+# What tells that bytes are gone; a store that does not answer tells nothing.
+_DAMAGE = (DataLoss, ObjectMissing, ObjectShort)
 
 
 @dataclass(frozen=True)
@@ -145,7 +149,7 @@ class Keeping:
         else:
             try:
                 shards = (await asyncio.to_thread(self._archives.manifest, dataset))["shards"]
-            except DarkroomError as error:
+            except _DAMAGE as error:
                 problems.append(error.message)
         read = 0
         for shard in shards if full else ():
@@ -172,7 +176,7 @@ class Keeping:
         try:
             for chunk in self._archives.read(dataset, shard["offset"], shard["size_bytes"]):
                 digest.update(chunk)
-        except DarkroomError as error:
+        except _DAMAGE as error:
             return f"{shard['name']} cannot be read: {error.message}"
         same = digest.hexdigest() == shard["sha256"]
         return "" if same else f"{shard['name']} is damaged: its sha256 is not the manifest's"

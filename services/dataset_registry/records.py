@@ -146,21 +146,22 @@ class Request(Record):
     retry: bool = False
     read_options: Json = field(default_factory=dict)
     failure: Json = field(default_factory=dict)
+    waiting_for: str = ""
     create_time: float = 0.0
     finish_time: float = 0.0
     expire_time: float = 0.0
 
     def building(self, key: str, *, joined: bool) -> Request:
         """The key is known and the dataset is on its way."""
-        return replace(self, state=RequestState.BUILDING, key=key, joined=joined)
+        return replace(self, state=RequestState.BUILDING, key=key, joined=joined, waiting_for="")
 
     def ready(self, now: float, *, key: str, cached: bool) -> Request:
         """The dataset can be downloaded."""
-        return replace(self, state=RequestState.READY, key=key, cached=cached, finish_time=now)
+        return replace(self, state=RequestState.READY, key=key, cached=cached, finish_time=now, waiting_for="")
 
     def failed(self, now: float, failure: Json) -> Request:
         """It will not come."""
-        return replace(self, state=RequestState.FAILED, failure=failure, finish_time=now)
+        return replace(self, state=RequestState.FAILED, failure=failure, finish_time=now, waiting_for="")
 
     def ended(self, now: float, state: RequestState) -> Request:
         """The caller or its time to live ended it."""

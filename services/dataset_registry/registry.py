@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from service_kit.errors import FailedPrecondition, InvalidArgument, NotFound
+from service_kit.errors import FailedPrecondition, InvalidArgument, NotFound, Unavailable
 
 from dataset_registry import names
 from dataset_registry.archives import Archives
@@ -25,7 +25,7 @@ from dataset_registry.gathering import (
     join_work,
     recipe_row,
 )
-from dataset_registry.joining import advance, evict
+from dataset_registry.joining import advance, evict, hold
 from dataset_registry.records import (
     Dataset,
     DatasetState,
@@ -110,7 +110,7 @@ class Registry:
 
     async def advance(self, identities: list[str]) -> None:
         """Take requests as far as the facts go, looking at an archive first where a hit depends on it."""
-        unseen: dict[str, Dataset] = {}
+        unseen: dict[str, tuple[Dataset, list[str]]] = {}
 
         def step(tx: Transaction) -> None:
             unseen.clear()
@@ -119,12 +119,17 @@ class Registry:
                 if request is not None and not RequestState(request.state).final:
                     _, dataset = advance(tx, request, self._raw_max_age_s, self._archives.seen_lately)
                     if dataset is not None:
-                        unseen[dataset.id] = dataset
+                        unseen.setdefault(dataset.id, (dataset, []))[1].append(identity)
 
         await self._write(step)
         while unseen:
-            for dataset in list(unseen.values()):
-                if not await asyncio.to_thread(self._archives.look, dataset):
+            for dataset, waiting in list(unseen.values()):
+                try:
+                    there = await asyncio.to_thread(self._archives.look, dataset)
+                except Unavailable as error:
+                    await self._write(lambda tx, ids=waiting, text=error.message: hold(tx, ids, text))  # type: ignore[misc]
+                    return
+                if not there:
                     await self._write(lambda tx, key=dataset.id: evict(tx, key))  # type: ignore[misc]
             await self._write(step)
 

@@ -22,7 +22,7 @@ from dataset_registry.records import (
     WorkState,
 )
 from dataset_registry.registry import Registry
-from dataset_registry.watching import Board
+from dataset_registry.watching import Board, within
 
 log = structlog.get_logger()
 
@@ -61,10 +61,7 @@ class Upkeep:
             except DarkroomError as error:
                 log.warning("upkeep_waits", message=error.message)
                 await asyncio.sleep(1.0)
-            try:
-                await asyncio.wait_for(committed.wait(), IDLE_S)
-            except TimeoutError:
-                continue
+            await within(committed, IDLE_S)
 
     async def once(self) -> None:
         """One round."""

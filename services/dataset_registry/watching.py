@@ -177,6 +177,14 @@ class _Feed(Generic[V]):
             self.view = view
 
 
+async def within(event: asyncio.Event, timeout_s: float) -> None:
+    """Wait for an event, but not longer."""
+    # Not `wait_for`: before Python 3.12 it may swallow a cancellation.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(timeout_s):
+            await event.wait()
+
+
 def _kind(name: str) -> type[Record]:
     kind: type[Record] = getattr(records, name)
     return kind

@@ -70,7 +70,7 @@ def request_message(view: RequestView) -> dataset_pb2.Request:
         key=request.key,
         cached=request.cached,
         joined=request.joined,
-        progress=progress_message(view.work),
+        progress=progress_message(view.work) or dataset_pb2.Progress(waiting_for=request.waiting_for),
         failure=failure_message(request.failure),
         read_options_json=json.dumps(request.read_options),
         dataset=dataset_message(view.dataset) if view.dataset else None,

@@ -120,6 +120,7 @@ def upgrade() -> None:
         sa.Column("retry", sa.Boolean(), nullable=False),
         sa.Column("read_options", sa.JSON(), nullable=False),
         sa.Column("failure", sa.JSON(), nullable=False),
+        sa.Column("waiting_for", sa.Text(), nullable=False),
         sa.Column("create_time", sa.Double(), nullable=False),
         sa.Column("finish_time", sa.Double(), nullable=False),
         sa.Column("expire_time", sa.Double(), nullable=False),
