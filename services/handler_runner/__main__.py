@@ -8,6 +8,7 @@ import importlib.metadata
 import os
 import shutil
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -35,6 +36,7 @@ log = structlog.get_logger()
 
 SERVICES = (handler_pb2.DESCRIPTOR.services_by_name["HandlerRunnerService"].full_name,)
 _THREADS = 24
+_FAREWELL_S = 2.0
 
 
 def main() -> int:
@@ -98,6 +100,10 @@ async def serve(settings: RunnerSettings) -> None:
         await serving.stop(grace_s=0.5)
         os.close(lock)
         log.info("runner_stopped")
+        # A thread may still wait for a store that does not answer; what it does is whole or nothing.
+        farewell = threading.Timer(_FAREWELL_S, os._exit, [0])
+        farewell.daemon = True
+        farewell.start()
 
 
 def lock_home(home: Path) -> int:

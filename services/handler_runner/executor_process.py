@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import shutil
 import time
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -18,8 +20,11 @@ from handler_runner.process_guard import ProcessGuard
 
 log = structlog.get_logger()
 
+Result = TypeVar("Result")
+
 # Long enough to reach from the description to the build that follows, short enough to give memory back.
 IDLE_S = 30.0
+_START_ERRORS = (OSError, WorkerDied, WorkerStuck)
 
 
 class ProcessExecutor:
@@ -35,7 +40,8 @@ class ProcessExecutor:
         self._homes: dict[Child, Path] = {}
         # Those that wait for a command, the one used last at the end; each with the moment it came to wait.
         self._idle: dict[Child, float] = {}
-        self._background: set[asyncio.Task[None]] = set()
+        self._starting: dict[asyncio.Task[Child], Environment] = {}
+        self._background: set[asyncio.Task[Any]] = set()
         self._closed = False
 
     @property
@@ -59,9 +65,11 @@ class ProcessExecutor:
 
     def warm(self, environment: Environment, count: int) -> None:
         """See `Executor.warm`."""
-        there = sum(child.environment == environment for child in self._idle)
+        there = [*(child.environment for child in self._idle), *self._starting.values()].count(environment)
         for _ in range(min(count, self._workers) - there):
-            self._spawn(self._start_idle(environment))
+            task = self._spawn(self._start_loaded(environment))
+            self._starting[task] = environment
+            task.add_done_callback(self._started)
 
     async def close(self) -> None:
         """See `Executor.close`."""
@@ -77,6 +85,19 @@ class ProcessExecutor:
             if child.environment == environment and child.alive:
                 del self._idle[child]
                 return child
+        for task, starting in list(self._starting.items()):
+            if starting == environment:
+                # Being started in advance: sooner ready than another one. Whoever waits for it has it.
+                del self._starting[task]
+                try:
+                    return await asyncio.shield(task)
+                except asyncio.CancelledError:
+                    self._starting[task] = environment
+                    if task.done():
+                        self._started(task)
+                    raise
+                except _START_ERRORS:
+                    break
         return await self._start(environment)
 
     async def _start(self, environment: Environment) -> Child:
@@ -90,14 +111,25 @@ class ProcessExecutor:
             raise
         return child
 
-    async def _start_idle(self, environment: Environment) -> None:
+    async def _start_loaded(self, environment: Environment) -> Child:
+        child = await self._start(environment)
+        # Describing loads the handlers with all that they import, before the first command needs them.
         try:
-            child = await self._start(environment)
-        except (OSError, WorkerDied, WorkerStuck) as error:
-            # The command that needs it will meet the same and report it.
-            log.warning("child_not_started", environment=environment.repository, problem=str(error))
+            with contextlib.suppress(CommandFailed):
+                await child.run({**dict(environment.fields), "type": "describe"}, Listener(), self._stuck_after_s)
+        except BaseException:
+            await asyncio.shield(self._end(child))
+            raise
+        return child
+
+    def _started(self, task: asyncio.Task[Child]) -> None:
+        if self._starting.pop(task, None) is None or task.cancelled():
             return
-        self._give_back(child)
+        if error := task.exception():
+            # The command that needs a child will meet the same and report it.
+            log.warning("child_not_started", problem=str(error))
+        else:
+            self._give_back(task.result())
 
     def _give_back(self, child: Child) -> None:
         if self._closed or not child.alive:
@@ -123,7 +155,8 @@ class ProcessExecutor:
         if home:
             await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)
 
-    def _spawn(self, work: Any) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
         task = asyncio.get_running_loop().create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+        return task

@@ -15,6 +15,7 @@ from handler_runner.work_log import WorkLog
 
 # Watchers should see a live bar, the registry should not drown.
 _SHORTEST_PAUSE_S = 0.5
+_FIRST_BEAT_S = 0.2
 _RETRY_S = 1.0
 
 
@@ -36,6 +37,8 @@ class Lease:
 
     async def keep(self, clock: Callable[[], float] = time.monotonic) -> None:
         """Send heartbeats for ever. Raises `LeaseLost` when the work must stop."""
+        # The claim itself began the lease; most small works end sooner than this.
+        await asyncio.sleep(_FIRST_BEAT_S)
         while True:
             began = clock()
             try:

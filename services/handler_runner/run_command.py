@@ -22,6 +22,7 @@ _MEMORY_KILLS = 2
 # Somebody or something killed the worker, and nothing says that memory was the reason.
 _KILLS = 5
 _NO_SPACE = tuple(f"[Errno {number}]" for number in (errno.ENOSPC, errno.EDQUOT))
+_NO_WORKER_NOW = (errno.EAGAIN, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE)
 _MORE_SPACE_BYTES = 64 * 1024
 _KNOWN_CLASSES = frozenset(FailureClass)
 
@@ -51,6 +52,10 @@ async def run_command(
             session.progress.dropped(shard)
             await _remove(output)
             await tries.wait_out(error, output)
+        except OSError as error:
+            if error.errno not in _NO_WORKER_NOW:
+                raise
+            await tries.wait_for(f"a worker for {tries.what} cannot be started: {error.strerror}")
         except WorkerDied as death:
             session.progress.dropped(shard)
             await _remove(output)
@@ -106,8 +111,12 @@ class _Tries:
             self._session.log.note(f"{self.what}: no space is left on {output.parent}; waiting")
             await wait_for_space(self._session.progress, output.parent, free_bytes + _MORE_SPACE_BYTES)
             return
+        await self.wait_for(error.message)
+
+    async def wait_for(self, what: str) -> None:
+        """Pause, each time longer, and say why."""
         with self._session.progress.waiting() as wait_for:
-            wait_for(error.message)
+            wait_for(what)
             await asyncio.sleep(self._pause_s)
         self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
 

@@ -166,7 +166,7 @@ class HandlerRunner:
         """Send the end of the log, then the result, however long the registry is away."""
         session.progress.enter(dataset_pb2.STAGE_FINISHED)
         request = handler_pb2.FinishWorkRequest(work=session.work.name, fence=session.work.fence, **result)
-        if session.log.unsent:
+        if session.log.unsent or session.work.kind == handler_pb2.WORK_KIND_BUILD:
             await lease.flush()
         try:
             await self._link.finish(request)
