@@ -1,6 +1,6 @@
 """``tf.train.Example`` in its wire encoding, without TensorFlow or protobuf: encoded deterministically, and decoded.
 
-The bytes are those that protobuf's own deterministic serialisation gives: features sorted by name, numbers packed.
+Features are sorted by name and numbers packed: the same example always has the same bytes.
 """
 
 from __future__ import annotations

@@ -15,6 +15,9 @@ from dataset_handlers.errors import BadConfig
 
 Schema = Mapping[str, Any]
 
+MAX_INTEGER = 2**53 - 1
+"""Beyond it, JSON written as RFC 8785 says loses digits."""
+
 
 def normalise(schema: Schema, value: Any, field: str) -> Any:
     """Returns ``value`` in its one normal form, or raises ``BadConfig`` that names ``field`` and what would do."""
@@ -93,7 +96,7 @@ def _in_range(schema: Schema, value: float) -> bool:
 
 def _integer(schema: Schema, value: Any, field: str) -> int:
     whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-    if isinstance(value, bool) or not whole or not _in_range(schema, value):
+    if isinstance(value, bool) or not whole or abs(value) > MAX_INTEGER or not _in_range(schema, value):
         raise _refused(field, value, schema)
     return int(value)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 import traceback
@@ -51,7 +50,7 @@ def write_shard(
         return _write(handler, samples, output, progress)
     except BaseException:
         # What is left of it may be what fills the disk.
-        with contextlib.suppress(OSError):
+        if os.path.isfile(output):
             os.unlink(output)
         raise
 

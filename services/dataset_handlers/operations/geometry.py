@@ -52,4 +52,5 @@ def inscribed_size(height: int, width: int, degrees: float) -> Tuple[int, int]:
     angle = math.radians(degrees)
     cosine, sine = abs(math.cos(angle)), abs(math.sin(angle))
     scale = min(width / (width * cosine + height * sine), height / (width * sine + height * cosine))
-    return max(1, int(height * scale)), max(1, int(width * scale))
+    # A whole turn should not lose a pixel to rounding.
+    return max(1, int(height * scale + 1e-6)), max(1, int(width * scale + 1e-6))
