@@ -20,6 +20,23 @@ $(VENV)/.ready: requirements.lock pyproject.toml services/dataset_handlers/pypro
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
+demo: setup ## Build a dataset from real photos, train on it, draw pictures; RAW=DIR takes your own photos
+	$(BIN)/python demo/demo.py $(if $(RAW),--raw "$(RAW)")
+
+test: setup minio ## Run every test, on SQLite, the local store and a real MinIO
+	$(BIN)/python -m pytest
+
+lint: setup ## Check style, types and protos
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy services clients models
+	$(BIN)/buf lint
+	$(BIN)/buf format --diff --exit-code
+	@git rev-parse --verify --quiet origin/main >/dev/null && $(BIN)/buf breaking --against '.git#ref=origin/main' || true
+
+bench: setup minio ## Measure the services side by side with peers, in alternating runs
+	$(BIN)/python -m pytest tests/bench --version >/dev/null; $(BIN)/python tests/bench/run.py
+
 protos: ## Make the gRPC stubs again
 	$(BIN)/python protos/build_stubs.py
 

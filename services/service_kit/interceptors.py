@@ -26,9 +26,9 @@ class GuardInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler]],
         details: grpc.HandlerCallDetails,
     ) -> grpc.RpcMethodHandler:
-        """Wrap the two shapes of RPC that the services have; leave others (reflection's) alone."""
+        """Wrap our own RPCs; health and reflection come from their libraries and keep their own ways."""
         handler = await continuation(details)
-        if handler is None or handler.request_streaming:
+        if handler is None or handler.request_streaming or not details.method.startswith("/darkroom."):
             return handler
         metadata = dict(details.invocation_metadata or ())
         request_id = str(metadata.get("x-request-id") or uuid.uuid4().hex)

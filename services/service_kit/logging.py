@@ -17,7 +17,10 @@ def configure_logging(level: str = "INFO") -> None:
     ]
     terminal = sys.stderr.isatty()
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
+        # Plain: the pretty one prints local variables, secrets among them.
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if terminal
+        else structlog.processors.JSONRenderer()
     )
     formatted = shared if terminal else [*shared, structlog.processors.format_exc_info]
     structlog.configure(
