@@ -37,7 +37,7 @@ def test_a_list_of_options_or_pairs_will_do() -> None:
     "declaration", [None, 3, ["a"], [Integer(1)], {"no name": 1}, {"a": object()}, {"a": float("nan")}]
 )
 def test_another_declaration_is_the_handlers_mistake(declaration: Any) -> None:
-    with pytest.raises(HandlerError, match="would do|must be|declare an Option"):
+    with pytest.raises(HandlerError, match=r"would do|must be|declare an Option"):
         declared(declaration)
 
 

@@ -55,7 +55,7 @@ def test_a_wrong_example_config_is_its_authors_mistake() -> None:
     class Wrong(ImagesHandler):
         example_config: Any = {"image_sise": 3}  # noqa: RUF012
 
-    with pytest.raises(BadConfig, match="config.image_sise"):
+    with pytest.raises(BadConfig, match=r"config\.image_sise"):
         describe_handler(Wrong)
 
 

@@ -48,14 +48,13 @@ def test_a_failure_says_what_it_means(error: BaseException, failure: dict[str, A
 
 
 def test_a_cause_that_is_transient_makes_the_failure_transient() -> None:
-    try:
+    with pytest.raises(HandlerError) as caught:
         try:
             raise OSError(errno.EIO, "disk")
         except OSError as error:
             raise HandlerError("while reading") from error
-    except HandlerError as error:
-        assert is_transient(error)
-        assert "disk" in failure_of(error)["traceback"]
+    assert is_transient(caught.value)
+    assert "disk" in failure_of(caught.value)["traceback"]
 
 
 def test_only_the_codes_mistakes_come_with_a_traceback() -> None:

@@ -121,7 +121,7 @@ def test_a_wrong_listing_is_named(photos: Path, handler: Any, fault: str) -> Non
 
 
 def test_a_config_that_is_refused_is_named(photos: Path) -> None:
-    with pytest.raises(HandlerFault, match="the config is refused: .*power"):
+    with pytest.raises(HandlerFault, match=r"the config is refused: .*power"):
         check_handler(Good, {"power": "much"}, photos)
 
 
