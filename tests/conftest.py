@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import pytest
 import urllib3
+
 from service_kit.object_store_settings import ObjectStoreSettings
 
 START_TIMEOUT_S = 30
@@ -52,6 +53,7 @@ class MinioServer:
             "HOME": str(self._folder),
             "MINIO_ROOT_USER": self.access_key,
             "MINIO_ROOT_PASSWORD": self.secret_key,
+            "MINIO_SITE_REGION": "us-east-1",
             "MINIO_BROWSER": "off",
             "MINIO_UPDATE": "off",
         }

@@ -42,8 +42,10 @@ def _meaning(error: Exception, store: str, name: str, right: str) -> ObjectStore
         cause = error.reason if isinstance(error, MaxRetryError) and error.reason else error
         hint = "; does store_ca_file hold the certificate of who signed it?" if isinstance(cause, SSLError) else ""
         return StoreUnavailable(f"no answer from the store {store}: {cause}{hint}", metadata=metadata)
+    # Perhaps a whole page of a proxy.
+    said = " ".join(str(error).split())[:300]
     return StoreUnavailable(
-        f"the store {store} does not answer as S3 does: {error}; is store_endpoint right?", metadata=metadata
+        f"the store {store} does not answer as S3 does ({said}); is store_endpoint right?", metadata=metadata
     )
 
 
