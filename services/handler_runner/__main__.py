@@ -15,13 +15,8 @@ from pathlib import Path
 
 import grpc
 import structlog
-from darkroom.handler.v1 import handler_pb2, handler_pb2_grpc
-from service_kit.errors import DarkroomError, FailedPrecondition
-from service_kit.logging import configure_logging
-from service_kit.object_store_settings import open_object_store
-from service_kit.serving import Serving, until_signalled
-from service_kit.settings import read_settings
 
+from darkroom.handler.v1 import handler_pb2, handler_pb2_grpc
 from handler_runner.environment_installed import InstalledEnvironments
 from handler_runner.executor_process import ProcessExecutor
 from handler_runner.raw_root import RawRoot
@@ -31,6 +26,11 @@ from handler_runner.servicer import HandlerRunnerServicer
 from handler_runner.settings import RunnerSettings
 from handler_runner.snapshot import Snapshots
 from handler_runner.workshop import Workshop
+from service_kit.errors import DarkroomError, FailedPrecondition
+from service_kit.logging import configure_logging
+from service_kit.object_store_settings import open_object_store
+from service_kit.serving import Serving, until_signalled
+from service_kit.settings import read_settings
 
 log = structlog.get_logger()
 

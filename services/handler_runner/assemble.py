@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Sequence
 
 from darkroom.handler.v1 import handler_pb2
-
 from handler_runner.archive import archive_name, layout, manifest_bytes, tail_bytes
 from handler_runner.build_shards import BuiltShard
 from handler_runner.shard_facts import merge_features

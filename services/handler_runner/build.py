@@ -6,7 +6,6 @@ from typing import Any
 
 from darkroom.dataset.v1 import dataset_pb2
 from darkroom.handler.v1 import handler_pb2
-
 from handler_runner.assemble import assemble
 from handler_runner.build_records import RecordsBuild
 from handler_runner.build_shards import BuiltShard, ShardBuild

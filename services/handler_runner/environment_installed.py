@@ -15,7 +15,6 @@ from functools import cache
 from pathlib import Path
 
 import dataset_handlers
-
 from handler_runner.environment import Environment, ServedRepository
 from handler_runner.failure import FailureClass, WorkFailed
 

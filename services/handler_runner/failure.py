@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from darkroom.dataset.v1 import dataset_pb2
-
 from handler_runner.printable import printable
 
 # A traceback or the end of a log; more helps nobody.

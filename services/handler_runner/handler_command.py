@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from darkroom.handler.v1 import handler_pb2
-
 from handler_runner.environment import Environment
 
 # A preview has no key yet; the same preview should still show the same pictures.

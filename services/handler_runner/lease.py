@@ -7,11 +7,10 @@ import time
 from collections.abc import Callable
 
 from darkroom.handler.v1 import handler_pb2
-from service_kit.errors import Aborted, DarkroomError, Unavailable
-
 from handler_runner.progress import WorkProgress
 from handler_runner.registry_link import RegistryLink
 from handler_runner.work_log import WorkLog
+from service_kit.errors import Aborted, DarkroomError, Unavailable
 
 # Watchers should see a live bar, the registry should not drown.
 _SHORTEST_PAUSE_S = 0.5

@@ -9,10 +9,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
-from service_kit.object_store import ObjectStoreError, StoreFull, StoreUnavailable
-
 from handler_runner.failure import FailureClass, WorkFailed
 from handler_runner.progress import WorkProgress
+from service_kit.object_store import ObjectStoreError, StoreFull, StoreUnavailable
 
 Result = TypeVar("Result")
 

@@ -6,6 +6,7 @@ import re
 
 # Control characters that mean nothing in a log; NUL alone would be refused by some databases.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def printable(text: str) -> str:
@@ -14,14 +15,14 @@ def printable(text: str) -> str:
     Tab, newline, carriage return and escape (colours) stay.
     """
     text = _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        # File names that are not UTF-8 arrive with surrogates in place of their bytes.
-        text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return text
+    # Half a pair has no UTF-8; a byte of a file name that was none arrives as U+DC80 to U+DCFF.
+    return _SURROGATE.sub(lambda match: _escape(ord(match[0])), text)
 
 
 def printable_path(path: bytes) -> str:
     """Return a file's name for a message."""
     return printable(path.decode("utf-8", "backslashreplace"))
+
+
+def _escape(surrogate: int) -> str:
+    return f"\\x{surrogate - 0xDC00:02x}" if 0xDC80 <= surrogate <= 0xDCFF else f"\\u{surrogate:04x}"

@@ -18,7 +18,7 @@ while read -r verb group; do
   if [ "$verb" = add ]; then groups="$groups$group "
   else groups="${groups%% $group *} ${groups#* $group }"; fi
 done
-for group in $groups; do kill -KILL -- "-$group" 2>/dev/null; done
+for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
 exit 0
 """
 

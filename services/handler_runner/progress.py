@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from darkroom.dataset.v1 import dataset_pb2
-
 from handler_runner.printable import printable
 
 _RATE_WINDOW_S = 10.0

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from darkroom.handler.v1 import handler_pb2
-
 from handler_runner.failure import FailureClass, WorkFailed
 from handler_runner.work_session import WorkSession
 from handler_runner.workshop import Workshop

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import grpc
 import structlog
+
 from darkroom.dataset.v1 import dataset_pb2
 from darkroom.handler.v1 import handler_pb2, handler_pb2_grpc
 from service_kit.errors import Aborted, DarkroomError, Unavailable

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+
 from darkroom.dataset.v1 import dataset_pb2
 from darkroom.handler.v1 import handler_pb2
-from service_kit.errors import Aborted, DarkroomError, Unavailable
-
 from handler_runner.build import build
 from handler_runner.failure import FailureClass, WorkFailed
 from handler_runner.lease import Lease, LeaseLost
@@ -24,6 +23,7 @@ from handler_runner.together import together
 from handler_runner.verify import verify
 from handler_runner.work_session import WorkSession
 from handler_runner.workshop import Workshop
+from service_kit.errors import Aborted, DarkroomError, Unavailable
 
 log = structlog.get_logger()
 

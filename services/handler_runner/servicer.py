@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from darkroom.handler.v1 import handler_pb2, handler_pb2_grpc
 from google.protobuf import timestamp_pb2
 
+from darkroom.handler.v1 import handler_pb2, handler_pb2_grpc
 from handler_runner.runner import HandlerRunner
 
 

@@ -9,10 +9,10 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from service_kit.object_store_settings import ObjectStoreSettings
 
 from handler_runner.environment_installed import STOCK
 from handler_runner.raw_root import NAME
+from service_kit.object_store_settings import ObjectStoreSettings
 
 
 class RunnerSettings(BaseSettings, ObjectStoreSettings):

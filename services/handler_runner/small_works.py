@@ -6,7 +6,6 @@ import json
 
 from darkroom.dataset.v1 import dataset_pb2
 from darkroom.handler.v1 import handler_pb2
-
 from handler_runner.build import handler_command
 from handler_runner.failure import FailureClass, WorkFailed
 from handler_runner.handler_command import HandlerCommand

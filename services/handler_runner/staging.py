@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from darkroom.handler.v1 import handler_pb2
-from service_kit.object_store import ObjectMissing, ObjectShort, ObjectStore
-
 from handler_runner.archive import EntryTooLarge, ShardEntry, local_header
 from handler_runner.failure import FailureClass, WorkFailed
 from handler_runner.shard_check import NotTFRecords, check_shard
 from handler_runner.shard_facts import ShardFacts, facts_object
 from handler_runner.together import together
 from handler_runner.work_session import WorkSession
+from service_kit.object_store import ObjectMissing, ObjectShort, ObjectStore
 
 # Looks at the store at a time.
 _LOOKS = 16

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from darkroom.dataset.v1 import dataset_pb2
 from darkroom.handler.v1 import handler_pb2
-
 from handler_runner.build import handler_command, make_plan
 from handler_runner.build_records import run_records
 from handler_runner.build_shards import build_shard

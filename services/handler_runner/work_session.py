@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from darkroom.handler.v1 import handler_pb2
-
 from handler_runner.executor import Listener
 from handler_runner.patience import patiently
 from handler_runner.progress import WorkProgress

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from service_kit.object_store import ObjectStore
-
 from handler_runner.environment import Environments
 from handler_runner.executor import Executor
 from handler_runner.raw_root import RawRoot
 from handler_runner.snapshot import Snapshots
+from service_kit.object_store import ObjectStore
 
 
 @dataclass(frozen=True)

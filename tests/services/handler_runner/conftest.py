@@ -19,6 +19,7 @@ from typing import Any
 import grpc
 import psutil
 import pytest
+
 from darkroom.handler.v1 import handler_pb2_grpc
 from dataset_registry.catalog import Where
 from dataset_registry.catalog_sqlalchemy import SqlCatalog
@@ -38,7 +39,6 @@ from service_kit.object_store_local import LocalObjectStore
 from service_kit.serving import Serving
 
 LAB = Path(__file__).parent / "lab"
-HOUR_AGO_S = 3600.0
 
 
 class RegistryHouse:
@@ -140,12 +140,11 @@ class Bench:
         self.photos(12)
 
     def photos(self, count: int, name: str = "street", *, bad: int = 0) -> None:
-        """Make a raw dataset of files that look an hour old, so that their hashes are kept."""
+        """Make a raw dataset of small files that are called photos."""
         (self.raw / name).mkdir(parents=True, exist_ok=True)
         for number in range(count):
             path = self.raw / name / f"{number:03}.jpg"
             path.write_bytes(b"bad" if number < bad else hashlib.sha256(str(number).encode()).digest() * 20)
-            os.utime(path, (time.time() - HOUR_AGO_S,) * 2)
 
     def start(self, *, workers: int = 2, home: Path | None = None, stuck_after_s: float = 60.0) -> HandlerRunner:
         """Start a runner in this process."""

@@ -10,6 +10,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+
 from dataset_handlers.tfrecord import count_records
 
 
@@ -34,7 +35,7 @@ async def test_a_build_gives_an_archive_whose_shards_can_be_read(bench, tmp_path
 
 
 async def test_another_number_of_workers_gives_the_same_bytes(bench):
-    bench.photos(40)
+    bench.photos(28)
     bench.start(workers=1)
     first = await bench.registry.finished(bench.queue_build("copy", key="a" * 64))
     await bench.stop()

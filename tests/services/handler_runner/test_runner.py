@@ -14,6 +14,7 @@ from dataclasses import replace
 import grpc
 import psutil
 import pytest
+
 from darkroom.handler.v1 import handler_pb2, handler_pb2_grpc
 
 SLOWLY = {"delay_s": 0.05}
@@ -38,7 +39,7 @@ async def undisturbed(bench, handler="copy", config=SLOWLY):
 
 
 async def test_a_killed_child_costs_one_shard_and_changes_nothing(bench, children_of):
-    bench.photos(40)
+    bench.photos(28)
     expected = await undisturbed(bench)
     bench.start()
     build = bench.queue_build("copy", SLOWLY)
@@ -52,7 +53,7 @@ async def test_a_killed_child_costs_one_shard_and_changes_nothing(bench, childre
 
 
 async def test_a_killed_runner_leaves_no_process_and_its_successor_builds_only_the_rest(bench, children_of):
-    bench.photos(40)
+    bench.photos(28)
     expected = await undisturbed(bench)
     home = bench.folder / "process"
     runner = await bench.process(home)
@@ -77,6 +78,17 @@ async def test_a_killed_runner_leaves_no_process_and_its_successor_builds_only_t
     assert await runner.wait() == 0
 
 
+async def test_a_killed_runner_takes_along_what_its_handlers_forked(bench, tmp_path, children_of):
+    runner = await bench.process(bench.folder / "process")
+    bench.queue_build("stuck", {"marker": str(tmp_path / "marker")})
+    await bench.registry.until(lambda: (tmp_path / "marker").exists() and (tmp_path / "marker").read_text())
+    handler = int((tmp_path / "marker").read_text())
+    forked = await bench.registry.until(lambda: children_of(handler))
+    os.kill(runner.pid, signal.SIGKILL)
+    await runner.wait()
+    await bench.registry.until(lambda: not any(map(alive, forked)), 5.0)
+
+
 def alive(process: psutil.Process) -> bool:
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
@@ -85,7 +97,7 @@ def alive(process: psutil.Process) -> bool:
 
 
 async def test_skipped_photos_are_in_the_manifest_although_an_earlier_attempt_skipped_them(bench):
-    bench.photos(40, bad=1)
+    bench.photos(28, bad=1)
     expected = await undisturbed(bench)
     bench.start(home=bench.folder / "first")
     build = bench.queue_build("copy", SLOWLY)
@@ -98,7 +110,7 @@ async def test_skipped_photos_are_in_the_manifest_although_an_earlier_attempt_sk
 
 
 async def test_a_committed_shard_whose_facts_are_gone_is_built_again(bench):
-    bench.photos(40, bad=1)
+    bench.photos(28, bad=1)
     expected = await undisturbed(bench)
     bench.start(home=bench.folder / "first")
     build = bench.queue_build("copy", SLOWLY)
@@ -124,7 +136,7 @@ async def test_a_stopped_runner_gives_its_work_back_at_once(bench):
 
 async def test_a_fenced_out_runner_stops_and_publishes_and_deletes_nothing(bench):
     """SIGSTOP past the lease, another finishes, SIGCONT: the runner learns it by ABORTED."""
-    bench.photos(40)
+    bench.photos(28)
     stopped = await bench.process(bench.folder / "process")
     build = bench.queue_build("copy", {"delay_s": 0.1})
     await first_shard(bench, build)

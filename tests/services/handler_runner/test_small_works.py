@@ -1,0 +1,63 @@
+"""Describing, walking, drawing; and none of them waits for a build."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+
+from handler_runner.snapshot import Snapshots
+
+
+async def test_an_environment_is_described(bench):
+    bench.start()
+    task = {"repository": "lab", "commit": bench.commit(), "version": "local"}
+    work = await bench.registry.finished(bench.registry.queue("ENVIRONMENT", task))
+    description = work.result["description"]
+    assert set(description["handlers"]) >= {"copy", "files"}
+    assert description["handlers"]["files"]["style"] == "records"
+    assert len(description["lock_digest"]) == 64
+    assert description["platform"]["os"] == "linux"
+
+
+async def test_a_commit_that_is_not_there_is_an_environment_failure(bench):
+    bench.start()
+    task = {"repository": "lab", "commit": "0" * 64, "version": "local"}
+    described = bench.registry.queue("ENVIRONMENT", task)
+    # As if the sources changed between the claim and the work.
+    bench.registry.change(described, lambda work: replace(work, commit=bench.commit()))
+    work = await bench.registry.finished(described)
+    assert work.failure["failure_class"] == "ENVIRONMENT"
+
+
+async def test_a_raw_dataset_is_walked_while_a_build_runs(bench):
+    bench.start()
+    build = bench.queue_build("copy", {"delay_s": 0.3})
+    await bench.registry.until(lambda: bench.registry.work(build).progress.get("examples_done"))
+    work = await bench.registry.finished(bench.registry.queue("SNAPSHOT", {"raw_dataset": "street"}))
+    expected = Snapshots(bench.folder / "other", 2).take(bench.raw / "street").listing
+    assert work.result["digest"] == expected.digest
+    assert work.result["file_count"] == 12
+    assert work.result["size_bytes"] == expected.size_bytes
+    assert bench.registry.work(build).state == "RUNNING"
+
+
+async def test_an_empty_raw_dataset_is_named(bench):
+    (bench.raw / "empty").mkdir()
+    bench.start()
+    work = await bench.registry.finished(bench.registry.queue("SNAPSHOT", {"raw_dataset": "empty"}))
+    assert work.failure["failure_class"] == "RAW_MISSING"
+    assert str(bench.raw / "empty") in work.failure["message"]
+
+
+async def test_a_contact_sheet_is_drawn(bench):
+    import cv2
+    import numpy as np
+
+    for path in (bench.raw / "street").iterdir():
+        cv2.imwrite(str(path), np.full((60, 80, 3), 128, np.uint8))
+    bench.start()
+    build = {**bench.build_task("inpainting", {"image_size": [32, 32]}, repository="stock"), "key": ""}
+    work = await bench.registry.finished(bench.registry.queue("PREVIEW", {"build": build, "sample_count": 3}))
+    assert work.state == "DONE", work.failure
+    sheet = cv2.imdecode(np.frombuffer(base64.b64decode(work.result["png"]), np.uint8), cv2.IMREAD_COLOR)
+    assert sheet is not None
