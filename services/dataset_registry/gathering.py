@@ -33,10 +33,14 @@ class FactFailed(Exception):
 
 def join_work(tx: Transaction, kind: WorkKind, subject: str, **new: Any) -> Work:
     """Return the unfinished work on the subject; puts it in the queue when there is none."""
-    running = tx.find(Work, Where("kind", "=", kind), Where("subject", "=", subject), UNFINISHED, limit=1)
+    ours = Where("kind", "=", kind), Where("subject", "=", subject)
+    running = tx.find(Work, *ours, UNFINISHED, limit=1)
     if running:
         return running[0]
-    return tx.put(Work(id=uuid.uuid4().hex, kind=kind, subject=subject, create_time=tx.now(), **new))
+    # Fences go on where the last work's ended: one names a place in the store, which no two claims may ever share.
+    last = tx.find(Work, *ours, order=("-fence",), limit=1)
+    fence = last[0].fence if last else 0
+    return tx.put(Work(id=uuid.uuid4().hex, kind=kind, subject=subject, fence=fence, create_time=tx.now(), **new))
 
 
 def environment_of(tx: Transaction, recipe: Recipe) -> Environment | None:

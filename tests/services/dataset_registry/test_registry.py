@@ -77,6 +77,8 @@ async def test_a_hit_whose_archive_is_gone_is_built_again(house: House) -> None:
     assert again.request.state == RequestState.BUILDING
     work = await house.claim()
     assert work.kind == "BUILD"
+    # It once began under fence 1 again, and overwrote what lay there.
+    assert not built["archive_object"].startswith(f"{work.subject}/{work.fence}/")
 
 
 async def test_wrong_input_is_refused_by_field_before_any_row(house: House) -> None:
