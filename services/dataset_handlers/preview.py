@@ -15,6 +15,7 @@ from dataset_handlers.errors import BadRawRecord
 from dataset_handlers.handler import DatasetHandler
 from dataset_handlers.handler_class import options_of
 from dataset_handlers.image import Image
+from dataset_handlers.image_header import read_header
 from dataset_handlers.operations import encode_png, read_image
 from dataset_handlers.operations.image_io import decode_image
 from dataset_handlers.plan import Listing
@@ -40,14 +41,16 @@ def write_preview(
 
 
 def _block(handler: DatasetHandler, split: str, sample: Sample) -> Block:
-    cells = [_raw_cell(handler, sample)]
-    facts: List[str] = [split]
-    if cells[0].image is not None:
-        facts.append("raw {1}x{0}".format(*_raw_size(handler, sample)))
+    path = _photo(handler, sample)
+    cells = [_raw_cell(path)]
+    facts = [split, *_raw_facts(path)]
     try:
-        groups = [_example_cells(example) for example in itertools.islice(sample_examples(handler, sample), MAX_CELLS)]
+        examples = itertools.islice(sample_examples(handler, sample), MAX_CELLS)
+        groups = [_example_cells(sample, example) for example in examples]
     except BadRawRecord as error:
-        return Block([*cells, Cell("skipped", None, error.reason)], [sample.id, "  ·  ".join(facts)])
+        skipped = Cell("skipped", None, error.reason)
+        shown = [skipped] if cells[0].note == error.reason else [*cells, skipped]
+        return Block(shown, [sample.id, "  ·  ".join(facts)])
     several = len(groups) > 1
     for number, (group, more) in enumerate(groups):
         if len(cells) + len(group) <= MAX_CELLS:
@@ -57,16 +60,16 @@ def _block(handler: DatasetHandler, split: str, sample: Sample) -> Block:
     return Block(cells, [sample.id, "  ·  ".join(facts)])
 
 
-def _raw_cell(handler: DatasetHandler, sample: Sample) -> Cell:
+def _raw_cell(path: Path) -> Cell:
     try:
-        return Cell("raw", read_image(_photo(handler, sample), at_least=(CELL_PX, CELL_PX)))
+        return Cell("raw", read_image(path, at_least=(CELL_PX, CELL_PX)))
     except (BadRawRecord, OSError) as error:
         return Cell("raw", None, error.reason if isinstance(error, BadRawRecord) else "no photo")
 
 
-def _raw_size(handler: DatasetHandler, sample: Sample) -> Tuple[int, int]:
-    height, width = read_image(_photo(handler, sample)).shape[:2]
-    return height, width
+def _raw_facts(path: Path) -> List[str]:
+    header = read_header(path.read_bytes()) if path.is_file() else None
+    return ["raw {1}x{0}".format(*header.upright)] if header else []
 
 
 def _photo(handler: DatasetHandler, sample: Sample) -> Path:
@@ -74,7 +77,7 @@ def _photo(handler: DatasetHandler, sample: Sample) -> Path:
     return next((path for path in paths if path.is_file()), paths[0])
 
 
-def _example_cells(example: Mapping[str, Any]) -> Tuple[List[Cell], List[str]]:
+def _example_cells(sample: Sample, example: Mapping[str, Any]) -> Tuple[List[Cell], List[str]]:
     images = {
         name: image for name, image in ((name, _image(value)) for name, value in example.items()) if image is not None
     }
@@ -86,7 +89,13 @@ def _example_cells(example: Mapping[str, Any]) -> Tuple[List[Cell], List[str]]:
         else:
             cells.append(Cell(name, image))
     facts = ["{1}x{0}".format(*next(iter(images.values())).shape)] if images else []
-    facts += [f"{name} {_short(value)}" for name, value in example.items() if name not in images]
+    # What the sheet shows already need not be said as well.
+    said = {*images, *(("height", "width") if images else ())}
+    facts += [
+        f"{name} {_short(value)}"
+        for name, value in example.items()
+        if name not in said and not (isinstance(value, str) and value == sample.id)
+    ]
     return cells, facts
 
 
