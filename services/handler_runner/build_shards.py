@@ -12,6 +12,7 @@ from typing import Any
 from handler_runner.executor import Executor
 from handler_runner.failure import FailureClass, WorkFailed
 from handler_runner.handler_command import HandlerCommand
+from handler_runner.printable import printable
 from handler_runner.run_command import run_command
 from handler_runner.shard_facts import ShardFacts
 from handler_runner.slots import Slots
@@ -122,7 +123,10 @@ async def build_shard(
     result = await run_command(session, executor, command, fields, slots, shard=_name(task), output=output)
     session.progress.running(_name(task), int(result.get("examples", 0)))
     skipped = (f"{each['path']}: {each['reason']}" for each in result.get("skipped") or ())
-    return ShardFacts(result.get("features") or {}, tuple(map(command.without_folders, skipped)))
+    return ShardFacts(
+        features=result.get("features") or {},
+        skipped=tuple(printable(command.without_folders(each)) for each in skipped),
+    )
 
 
 def _name(task: Mapping[str, Any]) -> str:

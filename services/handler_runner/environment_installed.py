@@ -14,9 +14,13 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
+import structlog
+
 import dataset_handlers
 from handler_runner.environment import Environment, ServedRepository
 from handler_runner.failure import FailureClass, WorkFailed
+
+log = structlog.get_logger()
 
 STOCK = "stock"
 LOCAL_VERSION = "local"
@@ -43,12 +47,14 @@ class InstalledEnvironments:
     def served(self) -> tuple[ServedRepository, ...]:
         """Return the stock repository and each local one whose folder is there."""
         stock = ServedRepository(STOCK, self._stock()[0], dataset_handlers.__version__)
-        local = [
-            ServedRepository(name, self._commit(name, folder)[0], LOCAL_VERSION)
-            for name, folder in sorted(self._local.items())
-            if folder.is_dir()
-        ]
-        return (stock, *local)
+        served = [stock]
+        for name, folder in sorted(self._local.items()):
+            try:
+                if folder.is_dir():
+                    served.append(ServedRepository(name, self._commit(name, folder)[0], LOCAL_VERSION))
+            except OSError as error:
+                log.warning("repository_not_served", repository=name, problem=str(error))
+        return tuple(served)
 
     def prepare(self, repository: str, commit: str) -> Environment:
         """Return the environment if its sources are still of that commit."""

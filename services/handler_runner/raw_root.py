@@ -6,6 +6,7 @@ import os
 import re
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,12 +67,16 @@ class RawRoot:
             self._warn(f"{self.root} cannot be listed: {error.strerror}; it should be a folder of raw datasets")
             return {}
         paths = {}
-        if any(os.path.splitext(entry.name)[1].lower() in IMAGE_SUFFIXES and entry.is_file() for entry in entries):
+        if any(os.path.splitext(entry.name)[1].lower() in IMAGE_SUFFIXES and _is_file(entry) for entry in entries):
             root = self.root.resolve()
             if self._named_well(root.name, root):
                 paths[root.name] = root
         for entry in entries:
-            if entry.name.startswith(".") or not entry.is_dir() or not self._named_well(entry.name, Path(entry.path)):
+            if (
+                entry.name.startswith(".")
+                or not _is_folder(entry)
+                or not self._named_well(entry.name, Path(entry.path))
+            ):
                 continue
             if entry.name in paths:
                 self._warn(f"{entry.path} is left out: the raw root itself has that name and holds photos")
@@ -122,6 +127,19 @@ def _look(folder: str) -> tuple[int, tuple[str, ...]]:
                 continue
             if entry.is_dir(follow_symlinks=False):
                 folders.append(entry.path)
-            elif entry.is_file():
+            elif _is_file(entry):
                 files += 1
     return files, tuple(folders)
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    # A link to itself raises.
+    with suppress(OSError):
+        return entry.is_file()
+    return False
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    with suppress(OSError):
+        return entry.is_dir()
+    return False

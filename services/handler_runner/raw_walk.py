@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable
@@ -45,6 +46,10 @@ def walk(root: bytes, warn: Callable[[str], None]) -> dict[bytes, FileStat]:
                     warn(f"{printable_path(entry.path)} is left out: it is neither a file nor a folder")
             except FileNotFoundError:
                 continue
+            except OSError as error:
+                if error.errno != errno.ELOOP:
+                    raise
+                warn(f"{printable_path(entry.path)} is left out: the link leads to itself")
     return found
 
 

@@ -47,11 +47,15 @@ async def run_command(
             async with slots:
                 return await executor.run(command.environment, fields, session.listener(shard))
         except CommandFailed as error:
-            if error.error_class != FailureClass.TRANSIENT_IO:
+            if error.error_class not in (FailureClass.TRANSIENT_IO, FailureClass.OUT_OF_MEMORY):
                 raise _failed(error, command) from error
             session.progress.dropped(shard)
             await _remove(output)
-            await tries.wait_out(error, output)
+            if error.error_class == FailureClass.OUT_OF_MEMORY:
+                # It asked for more than there is and noticed in time: the same as being killed for it.
+                tries.after(WorkerDied("MemoryError", error.traceback, killed=True, memory=True))
+            else:
+                await tries.wait_out(error, output)
         except OSError as error:
             if error.errno not in _NO_WORKER_NOW:
                 raise

@@ -96,8 +96,13 @@ class HandlerRunner:
                 log.error("claim_refused", problem=error.message)
                 await asyncio.sleep(_LONGEST_PAUSE_S)
                 continue
-            if work is not None:
-                await self._handle(work)
+            try:
+                if work is not None:
+                    await self._handle(work)
+            except Exception as error:
+                # The lease of that work runs out; the next work may fare better.
+                log.error("unexpected_error", exc_info=error)
+                await asyncio.sleep(_LONGEST_PAUSE_S)
 
     async def _handle(self, work: handler_pb2.Work) -> None:
         """Do one piece of work; whatever happens to it, the lane goes on."""

@@ -109,6 +109,15 @@ async def test_a_corrupt_photo_is_skipped_and_listed_without_a_path_of_this_mach
     assert work.result["example_count"] == 11
 
 
+async def test_a_corrupt_photo_whose_name_is_no_unicode_is_listed_too(bench):
+    (bench.raw / "street" / "000.jpg").write_bytes(b"bad")
+    os.rename(bench.raw / "street" / "000.jpg", os.fsencode(bench.raw / "street") + b"/\xff.jpg")
+    bench.start()
+    work = await bench.registry.finished(bench.queue_build("copy"))
+    assert work.state == "DONE", work.failure
+    assert manifest_of(bench.archive(work))["skipped"] == [r"\xff.jpg: not a photo"]
+
+
 async def test_too_many_corrupt_photos_fail_the_build_and_are_named(bench):
     bench.photos(12, bad=2)
     bench.start()

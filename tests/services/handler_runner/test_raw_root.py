@@ -20,6 +20,7 @@ def test_each_folder_is_a_raw_dataset_with_its_files_counted(tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / ".trash").mkdir()
     (tmp_path / "notes.txt").touch()
+    (tmp_path / "itself.jpg").symlink_to(tmp_path / "itself.jpg")
     assert counts(tmp_path) == {"street": 2, "empty": 0}
 
 

@@ -53,8 +53,9 @@ def test_a_link_in_a_circle_is_left_out(root):
     assert len(warnings) == 2
 
 
-def test_a_dangling_link_and_a_pipe_are_left_out(root):
+def test_a_dangling_link_a_link_to_itself_and_a_pipe_are_left_out(root):
     (root / "dangling.jpg").symlink_to(root / "nothing.jpg")
+    (root / "itself.jpg").symlink_to(root / "itself.jpg")
     os.mkfifo(root / "pipe.jpg")
     assert found(root) == {b"a.jpg", b"sub/b.jpg"}
 

@@ -77,6 +77,14 @@ async def test_a_second_kill_for_memory_fails_and_says_what_would_do(tmp_path):
     assert caught.value.failure_class == "OUT_OF_MEMORY"
 
 
+async def test_a_memory_error_of_the_handler_is_a_kill_for_memory(tmp_path):
+    slots = Slots(4)
+    error = CommandFailed({"class": "OUT_OF_MEMORY", "message": "MemoryError"})
+    with pytest.raises(WorkFailed) as caught:
+        await run(tmp_path, error, error, slots=slots)
+    assert (caught.value.failure_class, slots.limit) == ("OUT_OF_MEMORY", 1)
+
+
 async def test_kills_from_outside_are_borne_longer(tmp_path):
     assert await run(tmp_path, *[killed()] * 4, {}) == {}
 
