@@ -8,15 +8,19 @@ import multiprocessing
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Dict, List, Sequence, Tuple, Type, Union
+from typing import Any, Dict, Iterator, List, Sequence, Tuple, Type, Union
 
 from dataset_handlers.errors import BadRawRecord
+from dataset_handlers.features import merge_features
 from dataset_handlers.handler import DatasetHandler
 from dataset_handlers.plan import Shard
 from dataset_handlers.planning import list_samples, make_plan
 from dataset_handlers.sample import Sample
-from dataset_handlers.shard_writer import Skipped, write_shard
+from dataset_handlers.shard_writer import ShardResult, Skipped, write_shard
 from dataset_handlers.source import source_digest
+
+BUILD_NOTE = "build.json"
+"""Beside the shards: what they were built from, and their features."""
 
 Job = Tuple[Type[DatasetHandler], Dict[str, Any], Any, List[Sample], str]
 
@@ -35,7 +39,7 @@ def build_locally(handler: DatasetHandler, output_dir: Union[str, Path, None] = 
         Path(output_dir) if output_dir is not None else Path("tfrecords", f"{type(handler).__name__}-{digest[:12]}")
     )
     folder.mkdir(parents=True, exist_ok=True)
-    _begin(folder, digest)
+    note = _Note(folder, digest)
 
     missing = [shard for shard in plan.shards if not (folder / shard.name).exists()]
     jobs: List[Job] = [
@@ -49,8 +53,9 @@ def build_locally(handler: DatasetHandler, output_dir: Union[str, Path, None] = 
         for shard in missing
     ]
     skipped: List[Skipped] = []
-    for more in _run(jobs, workers):
-        skipped += more
+    for result in _run(jobs, workers):
+        note.add(result.features)
+        skipped += result.skipped
         if len(skipped) > plan.max_bad:
             raise BadRawRecord(
                 skipped[0].path, f"{skipped[0].reason}; {len(skipped)} bad files, {plan.max_bad} allowed"
@@ -58,29 +63,47 @@ def build_locally(handler: DatasetHandler, output_dir: Union[str, Path, None] = 
     return [folder / shard.name for shard in plan.shards]
 
 
-def _run(jobs: Sequence[Job], workers: int) -> Any:
+def _run(jobs: Sequence[Job], workers: int) -> Iterator[ShardResult]:
     if workers <= 1 or len(jobs) <= 1:
-        return map(_build, jobs)
+        yield from map(_build, jobs)
+        return
     # Spawned and not forked: a fork of a process that uses OpenCV or TensorFlow may hang.
     with multiprocessing.get_context("spawn").Pool(min(workers, len(jobs))) as pool:
-        return pool.map(_build, jobs, chunksize=1)
+        yield from pool.imap(_build, jobs)
 
 
-def _build(job: Job) -> List[Skipped]:
+def _build(job: Job) -> ShardResult:
     handler_class, config, base_data_path, samples, output = job
     partial = f"{output}.partial"
     result = write_shard(handler_class(config, base_data_path), samples, partial)
     os.replace(partial, output)
-    return result.skipped
+    return result
 
 
-def _begin(folder: Path, digest: str) -> None:
-    mark = folder / "build.json"
-    if mark.exists() and json.loads(mark.read_text())["digest"] != digest:
-        # Shards of another config or of other photos must not be taken for these.
-        for old in folder.glob("*.tfrecord"):
-            old.unlink()
-    mark.write_text(json.dumps({"digest": digest}) + "\n")
+class _Note:
+    """What a folder's shards were built from, and what they hold."""
+
+    def __init__(self, folder: Path, digest: str) -> None:
+        self._path = folder / BUILD_NOTE
+        self._said: Dict[str, Any] = {"digest": digest, "features": {}}
+        before = json.loads(self._path.read_text(encoding="utf-8")) if self._path.exists() else {}
+        if before.get("digest") == digest:
+            self._said = before
+        else:
+            # Shards of another config or of other photos must not be taken for these.
+            for old in folder.glob("*.tfrecord"):
+                old.unlink()
+        self._write()
+
+    def add(self, features: Dict[str, Any]) -> None:
+        """Takes in the features of one more shard."""
+        self._said["features"] = merge_features(self._said["features"], features)
+        self._write()
+
+    def _write(self) -> None:
+        partial = self._path.with_suffix(".partial")
+        partial.write_text(json.dumps(self._said) + "\n", encoding="utf-8")
+        os.replace(partial, self._path)
 
 
 def _digest(handler: DatasetHandler, listing: Dict[str, List[Sample]], shards: Sequence[Shard]) -> str:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dataset_handlers import DatasetHandler, HandlerError, Sample
 from dataset_handlers.example import decode_example, encode_example
 from dataset_handlers.handler_class import make_handler
 from dataset_handlers.stock_inpainting import InpaintingHandler
@@ -87,3 +88,54 @@ def test_a_handlers_files_become_batches_of_pictures(photos: Path, tmp_path: Pat
     assert set(np.unique(batches[0]["mask"])) == {0, 255}
     assert batches[0]["height"].numpy().tolist() == [32] * 5
     assert batches[0]["id"].numpy()[0].endswith((b".jpg", b".png"))
+
+
+class ArraysHandler(DatasetHandler):
+    """Every kind of feature."""
+
+    def samples(self) -> Any:
+        return [Sample(f"{number:02}") for number in range(12)]
+
+    def examples(self, sample: Sample, rng: Any) -> Any:
+        number = int(sample.id)
+        yield {
+            "id": sample.id,
+            "depth": np.full((3, 4), number, np.uint16),
+            "seen": np.array([True, False, number % 2 == 0]),
+            "points": np.full((number + 1, 2), 7, np.int8),
+            "ragged": list(range(number)),
+            "box": np.full((2, 2), 0.5),
+        }
+
+
+@pytest.mark.parametrize("note", ["build.json", "manifest.json"])
+def test_arrays_come_back_as_arrays(tmp_path: Path, note: str) -> None:
+    handler = ArraysHandler({}, tmp_path)
+    files = handler.as_tfrecord(tmp_path / "built")
+    # A dataset from the cache has its manifest beside its shards.
+    (tmp_path / "built" / "build.json").rename(tmp_path / "built" / note)
+    examples = {example["id"].numpy(): example for example in handler.tf_records_mapper(files)}
+    assert len(examples) == 12
+    example = examples[b"06"]
+    assert example["depth"].dtype == tf.uint16
+    assert example["depth"].numpy().tolist() == [[6] * 4] * 3
+    assert example["seen"].numpy().tolist() == [True, False, True]
+    assert example["points"].shape == (7, 2)
+    assert example["ragged"].numpy().tolist() == list(range(6))
+    assert example["box"].numpy().tolist() == [[0.5, 0.5], [0.5, 0.5]]
+
+
+def test_without_a_note_the_records_say_what_they_can(tmp_path: Path) -> None:
+    handler = ArraysHandler({}, tmp_path)
+    files = handler.as_tfrecord(tmp_path / "built")
+    (tmp_path / "built" / "build.json").unlink()
+    example = next(iter(handler.tf_records_mapper(files)))
+    assert example["depth"].dtype == tf.string
+    assert example["box"].numpy().tolist() == [0.5] * 4
+
+
+def test_files_of_something_else_are_refused(tmp_path: Path) -> None:
+    with (tmp_path / "x.tfrecord").open("wb") as file:
+        write_record(file, b"no example")
+    with pytest.raises(HandlerError, match=r"override tf_records_mapper\(\)"):
+        ArraysHandler({}, tmp_path).tf_records_mapper([str(tmp_path / "x.tfrecord")])
