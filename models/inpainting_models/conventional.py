@@ -1,0 +1,46 @@
+"""Painters that need no training and no search: mean colour, and OpenCV's Telea and Navier-Stokes."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from inpainting_models.crops import crops_around, paint_crops
+from inpainting_models.painting import Cancel, Mask, Photo
+
+RADIUS_PX = 3
+"""What OpenCV's methods look at around each pixel."""
+CONTEXT_PX = 16
+"""Neither method looks farther than its radius: a larger crop would only cost time."""
+
+
+def fill_mean(photo: Photo, mask: Mask) -> Photo:
+    """Fills with the mean colour of all that is known."""
+    result = photo.copy()
+    result[mask] = photo[~mask].mean(axis=0, dtype=np.float64)
+    return result
+
+
+def fill_telea(photo: Photo, mask: Mask, *, cancel: Cancel | None = None) -> Photo:
+    """Fills by fast marching (Telea 2004), in crops around the holes."""
+    return _fill(photo, mask, cv2.INPAINT_TELEA, cancel)
+
+
+def fill_navier_stokes(photo: Photo, mask: Mask, *, cancel: Cancel | None = None) -> Photo:
+    """Fills by diffusion along isophotes (Bertalmio et al. 2001, as in OpenCV), in crops around the holes."""
+    return _fill(photo, mask, cv2.INPAINT_NS, cancel)
+
+
+def _fill(photo: Photo, mask: Mask, method: int, cancel: Cancel | None) -> Photo:
+    def fill_crop(crop: Photo, hole: Mask) -> Photo:
+        hole_bytes = hole.astype(np.uint8)
+        # Channel by channel, because OpenCV takes floating point so only; in bytes, slow gradients would band. Its
+        # constants are meant for 0 to 255: Telea's result leaves the range altogether in 0 to 1 (OpenCV 5.0).
+        channels = [np.ascontiguousarray(crop[..., c] * 255) for c in range(3)]
+        filled = np.dstack([cv2.inpaint(channel, hole_bytes, RADIUS_PX, method) for channel in channels])
+        return (filled / 255).astype(np.float32)
+
+    result: Photo = paint_crops(
+        fill_crop, photo, mask, crops_around(mask, context=0, least_px=CONTEXT_PX), cancel=cancel
+    )
+    return result
