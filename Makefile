@@ -34,8 +34,8 @@ lint: setup ## Check style, types and protos
 	$(BIN)/buf format --diff --exit-code
 	@git rev-parse --verify --quiet origin/main >/dev/null && $(BIN)/buf breaking --against '.git#ref=origin/main' || true
 
-bench: setup minio ## Measure the services side by side with peers, in alternating runs
-	$(BIN)/python -m pytest tests/bench --version >/dev/null; $(BIN)/python tests/bench/run.py
+bench: setup ## Measure the services side by side with peers, in alternating runs
+	$(BIN)/python tests/bench/bench.py
 
 protos: ## Make the gRPC stubs again
 	$(BIN)/python protos/build_stubs.py
