@@ -1,0 +1,31 @@
+"""Looks into a bucket as any S3 client would: with boto3, and nothing of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+
+
+def s3(variables: Mapping[str, str]) -> Any:
+    """Return a boto3 client for the store that the variables name."""
+    return boto3.client(
+        "s3",
+        endpoint_url=variables["STORE_ENDPOINT"],
+        aws_access_key_id=variables["STORE_ACCESS_KEY"],
+        aws_secret_access_key=variables["STORE_SECRET_KEY"],
+        region_name="us-east-1",
+    )
+
+
+def archive_objects(variables: Mapping[str, str], key: str) -> list[str]:
+    """Return the names of the archives below a key."""
+    found = s3(variables).list_objects_v2(Bucket=variables["STORE_BUCKET"], Prefix=f"{key}/").get("Contents", [])
+    return [each["Key"] for each in found if each["Key"].endswith(".zip")]
+
+
+def object_bytes(variables: Mapping[str, str], name: str, byte_range: str | None = None) -> bytes:
+    """Return an object's bytes; ``byte_range`` as in HTTP, such as ``bytes=0-9``."""
+    wanted = {"Range": byte_range} if byte_range else {}
+    return s3(variables).get_object(Bucket=variables["STORE_BUCKET"], Key=name, **wanted)["Body"].read()
