@@ -16,8 +16,6 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import quote
 
-from service_kit.errors import DataLoss, InvalidArgument
-
 from handler_runner.zip_format import (
     ZIP64_BYTES,
     EntryTooLarge,
@@ -26,6 +24,7 @@ from handler_runner.zip_format import (
     local_header,
     local_header_bytes,
 )
+from service_kit.errors import DataLoss, InvalidArgument
 
 __all__ = [
     "MANIFEST_NAME",

@@ -174,7 +174,15 @@ class HandlerRunner:
         if session.log.unsent or session.work.kind == handler_pb2.WORK_KIND_BUILD:
             await lease.flush()
         try:
-            await self._link.finish(request)
+            try:
+                await self._link.finish(request)
+            except (Aborted, Unavailable):
+                raise
+            except DarkroomError as error:
+                # A result that the registry will not have must not be tried until the lease runs out.
+                refused = WorkFailed(FailureClass.INTERNAL, f"the registry refused the result: {error.message}")
+                request.failure.CopyFrom(refused.to_proto())
+                await self._link.finish(request)
         except Aborted as error:
             raise LeaseLost(error.message, stopped=False) from error
 

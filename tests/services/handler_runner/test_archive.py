@@ -12,6 +12,9 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from handler_runner.archive import (
     EntryTooLarge,
     ShardEntry,
@@ -22,8 +25,6 @@ from handler_runner.archive import (
     read_manifest,
     tail_bytes,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from service_kit.errors import DataLoss, InvalidArgument
 
 KEY = "0123456789abcdef" * 4

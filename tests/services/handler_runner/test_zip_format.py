@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from handler_runner.zip_format import (
     ZIP64_BYTES,
     EntryTooLarge,
