@@ -27,7 +27,7 @@ class StandardJob(tfds.core.GeneratorBasedBuilder):
             "image": tfds.features.Image(shape=(CROP, CROP, 3), encoding_format="jpeg"),
             "id": tfds.features.Text(),
         }
-        return self.dataset_info_from_configs(features=tfds.features.FeaturesDict(features))
+        return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features))
 
     def _split_generators(self, manager):  # type: ignore[no-untyped-def]
         return {"train": self._generate_examples()}
