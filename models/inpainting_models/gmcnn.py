@@ -34,7 +34,8 @@ _KERNEL_PX = {"b1": 7, "b2": 5, "b3": 3}
 class GMCNNGenerator(keras.Model):  # type: ignore[misc]
     """Paints the hole of each picture; called as ``model([images, masks])``.
 
-    images: float `(batch, height, width, 3)`, **BGR** in [-1, 1], sides multiples of 4; what lies in the hole is ignored.
+    images: float `(batch, height, width, 3)`, **BGR** in [-1, 1], sides multiples of 4.
+        What lies in the hole is ignored.
     masks: float `(batch, height, width, 1)`, 1 = hole, 0 = known.
     Returns the raw prediction `(batch, height, width, 3)` in [-1, 1], before it is stitched into the picture.
 

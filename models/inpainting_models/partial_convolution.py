@@ -18,12 +18,10 @@ class PartialConvolution(keras.layers.Layer):  # type: ignore[misc]
     The border counts as a hole.
 
     ``faithful=True`` keeps two habits of the Keras repository, which its weights were trained with: the scale is
-    kh·kw over the valid values *of all input channels*, 1/C_in of the paper's, and the bias is added in empty windows too.
+    kh·kw over the valid values *of all input channels*, 1/C_in of the paper's, and empty windows get the bias too.
     """
 
-    def __init__(
-        self, filters: int, kernel_size: int, strides: int = 1, faithful: bool = True, **kwargs: Any
-    ) -> None:
+    def __init__(self, filters: int, kernel_size: int, strides: int = 1, faithful: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.filters = filters
         self.kernel_size = kernel_size

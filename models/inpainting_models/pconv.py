@@ -26,7 +26,7 @@ class PConvUNet(keras.Model):  # type: ignore[misc]
         faithful: as the Keras repository computes it and its weights need: see ``PartialConvolution``, and its head of
             leaky ReLU, 1x1 convolution and sigmoid. ``False`` is the paper: no head, a linear last layer.
         encoder_normalisation: ``learn`` as usual; ``frozen`` for the second training stage (moving statistics, scale
-            and offset still learn); ``batch``: the batch's statistics even in prediction, as the repository's ``train_bn``.
+            and offset still learn); ``batch``: the batch's statistics in prediction too, the repository's ``train_bn``.
         training_size: height and width that it was trained at.
     """
 
@@ -64,7 +64,7 @@ class PConvUNet(keras.Model):  # type: ignore[misc]
         leak = keras.layers.LeakyReLU(negative_slope=0.2, dtype=dtype)
         double = keras.layers.UpSampling2D(2, dtype=dtype)
         double_mask = keras.layers.UpSampling2D(2, dtype="float32")
-        head = keras.layers.Conv2D(3, 1, activation="sigmoid", name="outputs_img", dtype="float32") if faithful else None
+        head = keras.layers.Conv2D(3, 1, activation="sigmoid", name="outputs_img", dtype="float32")
 
         # === Functional Model ===
         images = keras.Input((None, None, 3), name="images", dtype="float32")
@@ -86,7 +86,7 @@ class PConvUNet(keras.Model):  # type: ignore[misc]
                 features = normal(features)
             if normal is not None or faithful:
                 features = leak(features)
-        prediction = head(features) if head is not None else keras.ops.cast(features, "float32")
+        prediction = head(features) if faithful else keras.ops.cast(features, "float32")
         super().__init__(inputs=[images, masks], outputs=prediction, **kwargs)
 
         # === Config ===

@@ -1,0 +1,35 @@
+"""A Keras file that cannot be used must say so in one sentence that names it."""
+
+import zipfile
+
+import keras
+import pytest
+
+from inpainting_models import load
+from inpainting_models.model_file_error import ModelFileError
+from inpainting_models.model_file_keras import with_dtype
+
+
+@pytest.mark.parametrize("name", ["broken.keras", "broken.h5", "broken"])
+def test_a_broken_file_is_named(tmp_path, name):
+    (tmp_path / name).write_bytes(b"not a model")
+    with pytest.raises(ModelFileError, match=f"{name}: is not a Keras model that can be read"):
+        load(tmp_path / name)
+
+
+def test_an_archive_of_something_else_is_named(tmp_path):
+    with zipfile.ZipFile(tmp_path / "photos.keras", "w") as archive:
+        archive.writestr("a.txt", "hello")
+    with pytest.raises(ModelFileError, match=r"photos\.keras: is not a Keras model"):
+        load(tmp_path / "photos.keras")
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ModelFileError, match=r"nowhere\.keras: there is no such file"):
+        load(tmp_path / "nowhere.keras")
+
+
+def test_only_our_networks_change_their_precision():
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    with pytest.raises(ValueError, match="Sequential cannot change its dtype"):
+        with_dtype(model, "mixed_bfloat16")
