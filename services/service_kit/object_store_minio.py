@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -21,6 +22,7 @@ from service_kit.object_store import (
     ObjectShort,
     ObjectStat,
     ObjectStoreError,
+    StoreRefused,
     StoreUnavailable,
     check_expires,
     check_object_name,
@@ -32,11 +34,13 @@ from service_kit.object_store import (
 from service_kit.object_store_errors_minio import s3_errors
 from service_kit.object_store_settings import ObjectStoreSettings
 from service_kit.steady_http_minio import SteadyPoolManager
-from service_kit.upload_plan import PartLimits, Piece, composed_parts, streamed_parts
+from service_kit.upload_plan import PartLimits, Piece, UploadPart, composed_parts, streamed_parts
 
 _PUT_PARTS_AT_ONCE = 2
 _COMPOSE_PARTS_AT_ONCE = 4
 _STATS_AT_ONCE = 16
+_UPLOAD_ATTEMPTS = 4
+_UPLOAD_PAUSE_S = 0.05
 # Begins no object's name, so asking for it shows that the bucket answers, and nothing else.
 _NO_OBJECT = "-"
 
@@ -79,8 +83,8 @@ class MinioObjectStore:
                     view[:] = memoryview(part)[piece.offset : piece.offset + piece.size_bytes]
 
             plan = streamed_parts(sizes, self._limits)
-            with self._calling(name, "s3:PutObject and s3:AbortMultipartUpload"):
-                upload(self._client, self._bucket, name, plan, UploadSources(read_into), do_nothing, _PUT_PARTS_AT_ONCE)
+            rights = "s3:PutObject and s3:AbortMultipartUpload"
+            self._upload(name, plan, UploadSources(read_into), do_nothing, _PUT_PARTS_AT_ONCE, rights)
 
     def read(self, name: str, offset: int, size_bytes: int) -> Iterator[bytes]:
         """See `ObjectStore.read`."""
@@ -176,9 +180,7 @@ class MinioObjectStore:
                 view = view[len(chunk) :]
 
         rights = "s3:PutObject, s3:GetObject and s3:AbortMultipartUpload"
-        stored = UploadSources(read_into, sources)
-        with self._calling(name, rights):
-            upload(self._client, self._bucket, name, plan, stored, tick, _COMPOSE_PARTS_AT_ONCE)
+        self._upload(name, plan, UploadSources(read_into, sources), tick, _COMPOSE_PARTS_AT_ONCE, rights)
         composed = self.stat(name)
         if composed is None or composed.size_bytes != sum(sizes):
             raise StoreUnavailable(f"{name!r} should have {sum(sizes)} bytes, the store {self._store} has {composed}")
@@ -199,6 +201,25 @@ class MinioObjectStore:
                 # The collector finds what could not be deleted now.
                 with contextlib.suppress(ObjectStoreError):
                     self.delete(part_name)
+
+    def _upload(
+        self,
+        name: str,
+        plan: Sequence[UploadPart],
+        sources: UploadSources,
+        tick: Callable[[], None],
+        parts_at_once: int,
+        rights: str,
+    ) -> None:
+        for attempt in range(_UPLOAD_ATTEMPTS):
+            try:
+                with self._calling(name, rights):
+                    return upload(self._client, self._bucket, name, plan, sources, tick, parts_at_once)
+            except StoreRefused as error:
+                # MinIO says this also when a delete empties, and so removes, the object's folder at this instant.
+                if error.metadata.get("s3_code") != "AccessDenied" or attempt == _UPLOAD_ATTEMPTS - 1:
+                    raise
+                time.sleep(_UPLOAD_PAUSE_S)
 
     def _sizes(self, sources: Sequence[str], tick: Callable[[], None]) -> Sequence[int]:
         """Return the sources' sizes: by listing a folder that has many of them, one by one otherwise."""

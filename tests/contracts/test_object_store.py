@@ -14,6 +14,7 @@ import pytest
 import urllib3
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from service_kit.errors import InvalidArgument
 from service_kit.object_store import (
     CHUNK_BYTES,

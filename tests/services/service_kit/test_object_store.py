@@ -6,6 +6,7 @@ import grpc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from service_kit.errors import DarkroomError, InvalidArgument, status_code
 from service_kit.object_store import (
     ObjectMissing,

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from service_kit.object_store import StoreFull, StoreRefused, StoreUnavailable
 from service_kit.object_store_errors_local import file_errors
 

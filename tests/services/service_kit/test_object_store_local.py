@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+
 from service_kit.object_store import StoreRefused, StoreUnavailable
 from service_kit.object_store_local import MARKER, LocalObjectStore
 

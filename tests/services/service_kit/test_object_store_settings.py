@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
 from service_kit.errors import InvalidArgument
 from service_kit.object_store_local import LocalObjectStore
 from service_kit.object_store_settings import ObjectStoreSettings, open_object_store

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from service_kit.upload_plan import PartLimits, Piece, UploadPart, composed_parts, streamed_parts
 
 LIMITS = PartLimits(parts=1000, smallest_bytes=5, streamed_bytes=8, copied_bytes=64)
