@@ -163,7 +163,7 @@ def test_the_converted_network_equals_the_published_one_in_every_layer(layers, p
 
 
 def test_layers_are_known_by_what_they_hold_when_keras_counted_on(layers, tmp_path):
-    """Two models built in one session shift the numbers; several GPUs nest them; newer Keras starts without a number."""
+    """Two models in one session shift the numbers, several GPUs nest them, newer Keras starts without one."""
     plain = convert_pconv(write_weights(tmp_path / "plain.h5", layers))
 
     def counted_on(name):

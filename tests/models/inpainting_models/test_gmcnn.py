@@ -51,7 +51,9 @@ def test_it_comes_back_from_its_file(tmp_path, faithful):
 def test_faithful_and_native_resizes_differ():
     faithful, native = GMCNNGenerator(4), GMCNNGenerator(4, faithful=False)
     native.set_weights(faithful.get_weights())
-    assert np.abs(np.asarray(native([IMAGES, MASKS])) - np.asarray(faithful([IMAGES, MASKS]))).max() > 1e-3
+    published, other = np.asarray(faithful([IMAGES, MASKS])), np.asarray(native([IMAGES, MASKS]))
+    # By more than rounding: a checkpoint in the wrong mode paints another picture.
+    assert np.abs(published - other).max() > 0.01 * np.abs(published).max()
 
 
 def test_bfloat16_stays_close_to_float32():

@@ -55,7 +55,7 @@ def test_the_second_training_stage_freezes_the_encoders_statistics_only():
         statistics[mode] = {
             name: float(np.abs(network.get_layer(name).moving_mean.numpy()).max()) for name in ("EncBN1", "DecBN4")
         }
-        assert all(weight in network.trainable_weights for weight in network.get_layer("EncBN1").trainable_weights)
+        assert len(network.get_layer("EncBN1").trainable_weights) == 2, "scale and offset still learn"
     assert statistics["learn"]["EncBN1"] > 0
     assert statistics["frozen"]["EncBN1"] == 0
     assert statistics["frozen"]["DecBN4"] > 0
