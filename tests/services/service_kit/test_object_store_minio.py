@@ -102,8 +102,8 @@ def test_a_url_expires(minio_settings: ObjectStoreSettings) -> None:
 def test_a_silent_server_is_unavailable_in_bounded_time(
     minio_server: MinioServer, minio_settings: ObjectStoreSettings
 ) -> None:
-    store = MinioObjectStore(minio_settings.model_copy(update={"store_timeout_s": 0.3}))
-    store.put("a", bytes(6 * MIB))
+    MinioObjectStore(minio_settings).put("a", bytes(6 * MIB))
+    store = MinioObjectStore(minio_settings.model_copy(update={"store_timeout_s": 0.5}))
     calls: list[Callable[[], object]] = [
         lambda: store.stat("a"),
         lambda: list(store.read("a", 0, 1)),
@@ -128,8 +128,8 @@ def test_a_silent_server_is_unavailable_in_bounded_time(
 def test_a_server_that_falls_silent_in_mid_read_is_unavailable(
     minio_server: MinioServer, minio_settings: ObjectStoreSettings
 ) -> None:
-    store = MinioObjectStore(minio_settings.model_copy(update={"store_timeout_s": 0.3}))
-    store.put("a", bytes(64 * MIB))
+    MinioObjectStore(minio_settings).put("a", bytes(64 * MIB))
+    store = MinioObjectStore(minio_settings.model_copy(update={"store_timeout_s": 0.5}))
     chunks = store.read("a", 0, 64 * MIB)
     next(chunks)
     minio_server.pause()
