@@ -13,6 +13,23 @@ _NORMALISATION_TRAINING: dict[str, bool | None] = {"learn": None, "frozen": Fals
 
 
 @keras.saving.register_keras_serializable(package="darkroom")
+class SetBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
+    """Batch normalisation whose statistics are the batch's (``True``), the moving ones (``False``), or as asked."""
+
+    def __init__(self, set_training: bool | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.set_training = set_training
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        # Set here, not where the layer is called: a functional model passes its own `training` over that.
+        chosen = training if self.set_training is None else self.set_training
+        return super().call(inputs, training=chosen, mask=mask)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "set_training": self.set_training}
+
+
+@keras.saving.register_keras_serializable(package="darkroom")
 class PConvUNet(keras.Model):  # type: ignore[misc]
     """Paints the hole of each picture; called as ``model([images, masks])``.
 
@@ -48,15 +65,16 @@ class PConvUNet(keras.Model):  # type: ignore[misc]
             name = f"p_conv2d_{number}"
             return PartialConvolution(width, kernel_px, strides, faithful, name=name, dtype=dtype)
 
-        def normalisation(name: str) -> Any:
-            return keras.layers.BatchNormalization(name=name, dtype=dtype)
+        def normalisation(name: str, training: bool | None = None) -> Any:
+            return SetBatchNormalization(training, name=name, dtype=dtype)
 
+        set_training = _NORMALISATION_TRAINING[encoder_normalisation]
         kernels_px = [7, 5, 5, *[3] * stages][:stages]
         encoder = [
             convolution(number, width, kernel_px, strides=2)
             for number, (width, kernel_px) in enumerate(zip(filters, kernels_px, strict=True), 1)
         ]
-        encoder_normal = [None, *[normalisation(f"EncBN{number}") for number in range(1, stages)]]
+        encoder_normal = [None, *[normalisation(f"EncBN{number}", set_training) for number in range(1, stages)]]
         widths = [*reversed(filters[:-1]), 3]
         decoder = [convolution(stages + number, width, 3) for number, width in enumerate(widths, 1)]
         decoder_normal = [*[normalisation(f"DecBN{stages + number}") for number in range(1, stages)], None]
@@ -69,13 +87,12 @@ class PConvUNet(keras.Model):  # type: ignore[misc]
         # === Functional Model ===
         images = keras.Input((None, None, 3), name="images", dtype="float32")
         masks = keras.Input((None, None, None), name="masks", dtype="float32")
-        training = _NORMALISATION_TRAINING[encoder_normalisation]
         features, mask = images, masks
         skips = [(features, mask)]
         for layer, normal in zip(encoder, encoder_normal, strict=True):
             features, mask = layer([features], [mask])
             if normal is not None:
-                features = normal(features, training=training)
+                features = normal(features)
             features = rectify(features)
             skips.append((features, mask))
         skips.pop()
