@@ -32,7 +32,15 @@ def environment():
 
 
 def children():
-    return [child for child in psutil.Process().children() if "dataset_handlers.child" in " ".join(child.cmdline())]
+    return [child for child in psutil.Process().children() if "dataset_handlers.child" in command_line(child)]
+
+
+def command_line(process):
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        # It ended between the two looks.
+        return ""
 
 
 DESCRIBE = {"type": "describe"}
