@@ -14,14 +14,9 @@ from contextlib import suppress
 
 import grpc
 import structlog
+
 from darkroom.dataset.v1 import dataset_pb2, dataset_pb2_grpc
 from darkroom.handler.v1 import handler_pb2, handler_pb2_grpc
-from service_kit.errors import DarkroomError
-from service_kit.logging import configure_logging
-from service_kit.object_store_settings import open_object_store
-from service_kit.serving import Serving, until_signalled
-from service_kit.settings import read_settings
-
 from dataset_registry.archives import Archives
 from dataset_registry.browsing import Browsing
 from dataset_registry.catalog_sqlalchemy import SqlCatalog
@@ -36,6 +31,11 @@ from dataset_registry.servicer_runner import RunnerServicer
 from dataset_registry.settings import RegistrySettings
 from dataset_registry.upkeep import Upkeep
 from dataset_registry.watching import Board
+from service_kit.errors import DarkroomError
+from service_kit.logging import configure_logging
+from service_kit.object_store_settings import open_object_store
+from service_kit.serving import Serving, until_signalled
+from service_kit.settings import read_settings
 
 log = structlog.get_logger()
 

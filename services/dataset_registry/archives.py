@@ -9,10 +9,9 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from dataset_registry.records import Dataset
 from service_kit.errors import DataLoss
 from service_kit.object_store import ObjectStore
-
-from dataset_registry.records import Dataset
 
 # How long one look at an archive answers for.
 LOOK_AGAIN_S = 60.0

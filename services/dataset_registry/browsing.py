@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
-from service_kit.errors import FailedPrecondition
-
 from dataset_registry import names
 from dataset_registry.build_log import read_log
 from dataset_registry.catalog import Catalog, Transaction, Where
@@ -31,6 +29,7 @@ from dataset_registry.repositories import (
     environment_id,
 )
 from dataset_registry.views import DatasetView, RequestView, load_dataset, load_request
+from service_kit.errors import FailedPrecondition
 
 T = TypeVar("T")
 

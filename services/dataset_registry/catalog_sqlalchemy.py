@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from service_kit.errors import ResourceExhausted, Unavailable
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from dataset_registry.catalog import R, Where
 from dataset_registry.records import Record
 from dataset_registry.schema_sqlalchemy import TABLES
+from service_kit.errors import ResourceExhausted, Unavailable
 
 T = TypeVar("T")
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from service_kit.object_store import ObjectStat, ObjectStore
-
 from dataset_registry.catalog import Catalog, Transaction, Where
 from dataset_registry.gathering import UNFINISHED
 from dataset_registry.records import Dataset, DatasetState, Shard, Work
+from service_kit.object_store import ObjectStat, ObjectStore
 
 # Younger objects may belong to work that has not written its row yet.
 MIN_AGE_S = 24 * 3600.0
@@ -27,6 +26,7 @@ class Collector:
         """Remove the garbage and return it; with ``dry_run`` only return it."""
         garbage = list(self._garbage())
         if not dry_run:
+            self._store.remove_leftovers(self._min_age_s)
             for each in garbage:
                 self._store.delete(each.name)
         return garbage

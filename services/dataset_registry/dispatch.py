@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import structlog
-from service_kit.errors import Aborted, InvalidArgument, NotFound
 
 from dataset_registry import names
 from dataset_registry.build_log import append_log
@@ -30,6 +29,7 @@ from dataset_registry.records import (
 from dataset_registry.repositories import environment_id
 from dataset_registry.views import can_do
 from dataset_registry.watching import Board, within
+from service_kit.errors import Aborted, InvalidArgument, NotFound
 
 log = structlog.get_logger()
 T = TypeVar("T")

@@ -7,9 +7,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from service_kit.errors import DataLoss, FailedPrecondition, InvalidArgument, OutOfRange
-from service_kit.object_store import ObjectMissing, ObjectShort
-
 from dataset_registry import names
 from dataset_registry.archives import Archives
 from dataset_registry.catalog import Catalog, Transaction
@@ -17,6 +14,8 @@ from dataset_registry.joining import evict
 from dataset_registry.records import DatasetState, Download
 from dataset_registry.registry import Registry
 from dataset_registry.views import DatasetView
+from service_kit.errors import DataLoss, FailedPrecondition, InvalidArgument, OutOfRange
+from service_kit.object_store import ObjectMissing, ObjectShort
 
 T = TypeVar("T")
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from service_kit.errors import InvalidArgument
-
 from dataset_registry.catalog import Transaction
 from dataset_registry.failures import FailureClass, answers_for, failure
 from dataset_registry.gathering import (
@@ -20,6 +18,7 @@ from dataset_registry.gathering import (
 )
 from dataset_registry.records import Dataset, DatasetState, Recipe, Request, RequestState, WorkKind
 from dataset_registry.spec import DatasetSpec
+from service_kit.errors import InvalidArgument
 
 
 def advance(

@@ -8,9 +8,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from service_kit.errors import DataLoss, FailedPrecondition, InvalidArgument, NotFound
-from service_kit.object_store import ObjectMissing, ObjectShort
-
 from dataset_registry import names
 from dataset_registry.archives import Archives
 from dataset_registry.catalog import Catalog, Transaction, Where
@@ -30,6 +27,8 @@ from dataset_registry.registry import Registry
 from dataset_registry.repositories import Repositories, declared_handler, environment_id
 from dataset_registry.views import DatasetView, WorkView, load_dataset
 from dataset_registry.watching import Board
+from service_kit.errors import DataLoss, FailedPrecondition, InvalidArgument, NotFound
+from service_kit.object_store import ObjectMissing, ObjectShort
 
 T = TypeVar("T")
 

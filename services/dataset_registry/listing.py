@@ -8,10 +8,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from service_kit.errors import InvalidArgument
-
 from dataset_registry.catalog import Transaction, Where
 from dataset_registry.records import Record
+from service_kit.errors import InvalidArgument
 
 R = TypeVar("R", bound=Record)
 V = TypeVar("V")

@@ -13,6 +13,8 @@ _RAW_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _HANDLER = re.compile(r"([a-z0-9][a-z0-9._-]{0,63})/([A-Za-z_][A-Za-z0-9_]{0,63})")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]{0,127}")
 _KEY = re.compile(r"[0-9a-f]{6,64}")
+# What a file system and an object store allow for one segment.
+MAX_ARCHIVE_NAME = 255
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -70,6 +72,14 @@ def key_prefix(name: str) -> str:
     if not _KEY.fullmatch(prefix):
         raise NotFound(f"no dataset is named {name[:200]!r}; a dataset's name is datasets/KEY, with at least 6 digits")
     return prefix
+
+
+def check_archive_name(dataset_name: str, version: str) -> None:
+    """Raise `InvalidArgument` when the two are too long for the archive's name in any store."""
+    length = len(archive_name(dataset_name, version, "0" * 64))
+    if length > MAX_ARCHIVE_NAME:
+        too_long = f"makes with the dataset's name an archive's name of {length} bytes; at most {MAX_ARCHIVE_NAME} fit"
+        raise InvalidArgument.of([("handler_version", f"{too_long}; a commit always does")])
 
 
 def archive_name(dataset_name: str, version: str, key: str) -> str:

@@ -8,8 +8,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from service_kit.errors import FailedPrecondition, InvalidArgument, NotFound, Unavailable
-
 from dataset_registry import names
 from dataset_registry.archives import Archives
 from dataset_registry.catalog import Catalog, Transaction, Where
@@ -42,6 +40,7 @@ from dataset_registry.repositories import Repositories, declared_handler
 from dataset_registry.spec import canonical_json, normal_config, parse_config
 from dataset_registry.views import DatasetView, RequestView, WorkView, load_dataset, load_request, load_work
 from dataset_registry.watching import Board, View
+from service_kit.errors import FailedPrecondition, InvalidArgument, NotFound, Unavailable
 
 T = TypeVar("T")
 
@@ -248,6 +247,7 @@ class Registry:
         """Check all that can be checked at once. Raises `InvalidArgument` and `NotFound`."""
         names.check_dataset_name(dataset_name)
         names.check_version(version)
+        names.check_archive_name(dataset_name, version)
         config = parse_config(config_json)
         definition = await self._read(lambda tx: tx.get(Definition, dataset_name))
         if definition is None:

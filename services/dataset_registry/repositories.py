@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from service_kit.errors import InvalidArgument
-
 from dataset_registry.options import Option
+from service_kit.errors import InvalidArgument
 
 
 class Repositories(Protocol):

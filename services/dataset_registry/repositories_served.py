@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from service_kit.errors import NotFound
-
 from dataset_registry.catalog import Catalog
 from dataset_registry.records import Runner
+from service_kit.errors import NotFound
 
 
 class ServedRepositories:

@@ -8,7 +8,6 @@ from typing import Any
 
 from darkroom.dataset.v1 import dataset_pb2 as pb
 from darkroom.dataset.v1 import dataset_pb2_grpc
-
 from dataset_registry import wire
 from dataset_registry.browsing import Browsing
 from dataset_registry.downloads import Downloads

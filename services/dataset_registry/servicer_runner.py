@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from darkroom.handler.v1 import handler_pb2, handler_pb2_grpc
-
 from dataset_registry import wire
 from dataset_registry.dispatch import Dispatch
 from dataset_registry.listing import page, token

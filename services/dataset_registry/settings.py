@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
 from service_kit.object_store_settings import ObjectStoreSettings
 
 

@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import rfc8785
-from service_kit.errors import InvalidArgument
 
 from dataset_registry.options import NormalConfig, Option, normalise
+from service_kit.errors import InvalidArgument
 
 KEY_SCHEMA = 1
 FORMAT = 1

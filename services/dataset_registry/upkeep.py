@@ -7,7 +7,6 @@ import time
 from dataclasses import replace
 
 import structlog
-from service_kit.errors import DarkroomError
 
 from dataset_registry.catalog import Catalog, Transaction, Where
 from dataset_registry.dispatch import settle_failure
@@ -23,6 +22,7 @@ from dataset_registry.records import (
 )
 from dataset_registry.registry import Registry
 from dataset_registry.watching import Board, within
+from service_kit.errors import DarkroomError
 
 log = structlog.get_logger()
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from service_kit.errors import NotFound
-
 from dataset_registry.catalog import Transaction, Where
 from dataset_registry.gathering import UNFINISHED, recipe_from
 from dataset_registry.records import (
@@ -22,6 +20,7 @@ from dataset_registry.records import (
 )
 from dataset_registry.repositories import environment_id
 from dataset_registry.watching import View
+from service_kit.errors import NotFound
 
 # A runner that has not called for so long is taken for away.
 RUNNER_AWAY_S = 60.0

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import structlog
-from service_kit.errors import DarkroomError
 
 from dataset_registry import records
 from dataset_registry.catalog import Catalog, Transaction, Where
 from dataset_registry.records import Record
+from service_kit.errors import DarkroomError
 
 V = TypeVar("V")
 log = structlog.get_logger()

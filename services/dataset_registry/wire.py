@@ -6,11 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from google.protobuf import json_format, timestamp_pb2
+
 from darkroom.dataset.v1 import dataset_pb2
 from darkroom.handler.v1 import handler_pb2
-from google.protobuf import json_format, timestamp_pb2
-from service_kit.errors import InvalidArgument
-
 from dataset_registry.names import archive_name
 from dataset_registry.options import constraint, describe
 from dataset_registry.records import (
@@ -25,6 +24,7 @@ from dataset_registry.records import (
 )
 from dataset_registry.repositories import DeclaredHandler
 from dataset_registry.views import DatasetView, RequestView, WorkView, dataset_revision
+from service_kit.errors import InvalidArgument
 
 _STAGE_OF_QUEUED = {
     WorkKind.ENVIRONMENT: dataset_pb2.STAGE_ENVIRONMENT,

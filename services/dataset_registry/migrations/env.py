@@ -1,6 +1,7 @@
 """Runs the migrations on the connection that the catalogue hands over."""
 
 from alembic import context
+
 from dataset_registry.schema_sqlalchemy import metadata
 
 connection = context.config.attributes["connection"]

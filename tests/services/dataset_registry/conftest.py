@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from dataset_registry.archives import Archives
 from dataset_registry.browsing import Browsing
 from dataset_registry.catalog_sqlalchemy import SqlCatalog

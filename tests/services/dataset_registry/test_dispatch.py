@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+
 from dataset_registry.records import Dataset, DatasetState, Shard, Work, WorkState
 from service_kit.errors import Aborted
 

@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+
 from dataset_registry.catalog import Transaction
 from dataset_registry.records import Dataset, DatasetState, Request, RequestState, Runner, Work, WorkState
 from dataset_registry.registry import Resolution

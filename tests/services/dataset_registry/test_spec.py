@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from dataset_registry.options import Option, normalise
-from dataset_registry.spec import DatasetSpec, Platform, canonical_json, parse_config
 from hypothesis import given
 from hypothesis import strategies as st
+
+from dataset_registry.options import Option, normalise
+from dataset_registry.spec import DatasetSpec, Platform, canonical_json, parse_config
 from service_kit.errors import InvalidArgument
 
 OPTIONS = [
@@ -122,7 +123,8 @@ def test_what_is_no_config_is_refused(text: str) -> None:
 def test_the_violations_name_path_value_and_remedy() -> None:
     _, violations = normalise({"image_sise": 1, "gain": 11, "names": ["a", 2], "batch_size": "x"}, OPTIONS)
     assert dict(violations) == {
-        "config.image_sise": "is not an option of this handler (did you mean image_size?); it has batch_size, gain, image_size, names, rest",
+        "config.image_sise": "is not an option of this handler (did you mean image_size?); "
+        "it has batch_size, gain, image_size, names, rest",
         "config.gain": "must be at least 0, at most 10, not 11",
         "config.names[1]": "must be a string, not 2",
         "config.batch_size": 'must be an integer, not "x"',
