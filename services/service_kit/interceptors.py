@@ -28,18 +28,31 @@ class GuardInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
     ) -> grpc.RpcMethodHandler:
         """Wrap our own RPCs; health and reflection come from their libraries and keep their own ways."""
         handler = await continuation(details)
-        if handler is None or handler.request_streaming or not details.method.startswith("/darkroom."):
+        if handler is None or not details.method.startswith("/darkroom."):
             return handler
         metadata = dict(details.invocation_metadata or ())
         request_id = str(metadata.get("x-request-id") or uuid.uuid4().hex)
         guard = _Guard(details.method, request_id, handler.request_deserializer)
-        if handler.response_streaming:
-            return grpc.unary_stream_rpc_method_handler(
-                guard.stream(handler.unary_stream), response_serializer=handler.response_serializer
-            )
-        return grpc.unary_unary_rpc_method_handler(
-            guard.unary(handler.unary_unary), response_serializer=handler.response_serializer
-        )
+        # No deserializer: the guard decodes, so that bytes that are no message become a status of ours.
+        match handler.request_streaming, handler.response_streaming:
+            case False, False:
+                return grpc.unary_unary_rpc_method_handler(
+                    guard.unary(handler.unary_unary, guard.decode), response_serializer=handler.response_serializer
+                )
+            case False, True:
+                return grpc.unary_stream_rpc_method_handler(
+                    guard.stream(handler.unary_stream, guard.decode), response_serializer=handler.response_serializer
+                )
+            case True, False:
+                return grpc.stream_unary_rpc_method_handler(
+                    guard.unary(handler.stream_unary, guard.decode_each),
+                    response_serializer=handler.response_serializer,
+                )
+            case _:
+                return grpc.stream_stream_rpc_method_handler(
+                    guard.stream(handler.stream_stream, guard.decode_each),
+                    response_serializer=handler.response_serializer,
+                )
 
 
 class _Guard:
@@ -50,28 +63,42 @@ class _Guard:
         self._request_id = request_id
         self._deserialize = deserialize
 
-    def unary(self, behaviour: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-        async def guarded(data: bytes, context: grpc.aio.ServicerContext) -> Any:
+    def unary(
+        self, behaviour: Callable[..., Awaitable[Any]], decode: Callable[[Any], Any]
+    ) -> Callable[..., Awaitable[Any]]:
+        """Guard a behaviour with one response; ``decode`` takes what grpc hands over, one request or a stream."""
+
+        async def guarded(data: Any, context: grpc.aio.ServicerContext) -> Any:
             with structlog.contextvars.bound_contextvars(request_id=self._request_id, method=self._method):
                 try:
-                    return await behaviour(self._decode(data), context)
+                    return await behaviour(decode(data), context)
                 except Exception as error:
                     await self._fail(error, context)
 
         return guarded
 
-    def stream(self, behaviour: Callable[..., AsyncIterator[Any]]) -> Callable[..., AsyncIterator[Any]]:
-        async def guarded(data: bytes, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
+    def stream(
+        self, behaviour: Callable[..., AsyncIterator[Any]], decode: Callable[[Any], Any]
+    ) -> Callable[..., AsyncIterator[Any]]:
+        """Guard a behaviour with a stream of responses."""
+
+        async def guarded(data: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
             with structlog.contextvars.bound_contextvars(request_id=self._request_id, method=self._method):
                 try:
-                    async for response in behaviour(self._decode(data), context):
+                    async for response in behaviour(decode(data), context):
                         yield response
                 except Exception as error:
                     await self._fail(error, context)
 
         return guarded
 
-    def _decode(self, data: bytes) -> Any:
+    async def decode_each(self, requests: AsyncIterator[bytes]) -> AsyncIterator[Any]:
+        """Yield the messages of a stream of requests."""
+        async for data in requests:
+            yield self.decode(data)
+
+    def decode(self, data: bytes) -> Any:
+        """Return the message, or raise `InvalidArgument`."""
         try:
             return self._deserialize(data)
         except Exception:

@@ -18,6 +18,7 @@ from service_kit.errors import InvalidArgument, NotFound, Unavailable
 from service_kit.serving import Serving
 
 NAME = "darkroom.handler.v1.HandlerRunnerService"
+STREAMS = "darkroom.test.v1.StreamService"
 
 
 class Servicer(handler_pb2_grpc.HandlerRunnerServiceServicer):
@@ -33,14 +34,51 @@ class Servicer(handler_pb2_grpc.HandlerRunnerServiceServicer):
         return handler_pb2.GetRunnerResponse()
 
 
+async def count(
+    requests: AsyncIterator[handler_pb2.GetRunnerRequest], context: object
+) -> handler_pb2.GetRunnerResponse:
+    """Answer how many requests came; refuses more than three."""
+    number = 0
+    async for _ in requests:
+        number += 1
+        if number > 3:
+            raise InvalidArgument.of([("chunk", "at most three")])
+    return handler_pb2.GetRunnerResponse(work=[f"{number} came"])
+
+
+async def echo(
+    requests: AsyncIterator[handler_pb2.GetRunnerRequest], context: object
+) -> AsyncIterator[handler_pb2.GetRunnerResponse]:
+    """Answer each request; fails at the third."""
+    number = 0
+    async for _ in requests:
+        number += 1
+        if number == 3:
+            raise RuntimeError("the password is hunter2")
+        yield handler_pb2.GetRunnerResponse(work=[str(number)])
+
+
+def add_streams(server: grpc.aio.Server) -> None:
+    codec = {
+        "request_deserializer": handler_pb2.GetRunnerRequest.FromString,
+        "response_serializer": handler_pb2.GetRunnerResponse.SerializeToString,
+    }
+    handlers = {
+        "Count": grpc.stream_unary_rpc_method_handler(count, **codec),
+        "Echo": grpc.stream_stream_rpc_method_handler(echo, **codec),
+    }
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(STREAMS, handlers),))
+
+
 @pytest.fixture
 async def served() -> AsyncIterator[tuple[Servicer, Serving]]:
     servicer = Servicer()
-    serving = Serving(
-        "localhost:0",
-        [NAME],
-        lambda server: handler_pb2_grpc.add_HandlerRunnerServiceServicer_to_server(servicer, server),
-    )
+
+    def register(server: grpc.aio.Server) -> None:
+        handler_pb2_grpc.add_HandlerRunnerServiceServicer_to_server(servicer, server)
+        add_streams(server)
+
+    serving = Serving("localhost:0", [NAME], register)
     await serving.start()
     yield servicer, serving
     await serving.stop(0.1)
@@ -138,6 +176,43 @@ async def test_bytes_that_are_no_message_are_an_invalid_argument(
     call = channel.unary_unary(f"/{NAME}/GetRunner")
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await call(b"\xff\xff\xff")
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_a_stream_of_requests_is_answered_and_its_errors_keep_their_meaning(channel: grpc.aio.Channel) -> None:
+    call = channel.stream_unary(f"/{STREAMS}/Count", response_deserializer=handler_pb2.GetRunnerResponse.FromString)
+    assert (await call(iter([b""] * 3))).work == ["3 came"]
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call(iter([b""] * 4))
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    bad = error_details_pb2.BadRequest()
+    assert rpc_status.from_call(caught.value).details[1].Unpack(bad)
+    assert bad.field_violations[0].field == "chunk"
+
+
+async def test_a_bug_in_the_middle_of_two_streams_shows_an_id(channel: grpc.aio.Channel) -> None:
+    call = channel.stream_stream(f"/{STREAMS}/Echo", response_deserializer=handler_pb2.GetRunnerResponse.FromString)
+    answered = []
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        async for response in call(iter([b""] * 5)):
+            answered.extend(response.work)
+    assert answered == ["1", "2"]
+    assert caught.value.code() is grpc.StatusCode.INTERNAL
+    assert "hunter2" not in str(caught.value.details())
+
+
+@pytest.mark.parametrize("method", ["Count", "Echo"])
+async def test_bytes_in_a_stream_that_are_no_message_are_an_invalid_argument(
+    channel: grpc.aio.Channel, method: str
+) -> None:
+    make = channel.stream_unary if method == "Count" else channel.stream_stream
+    call = make(f"/{STREAMS}/{method}")(iter([b"", b"\xff\xff\xff"]))
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        if method == "Count":
+            await call
+        else:
+            async for _ in call:
+                pass
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
