@@ -65,18 +65,31 @@ class Album:
 
 
 def shown_window(mask: npt.NDArray[np.bool_]) -> tuple[slice, slice]:
-    """Return the crop to show: the hole and a quarter of its size around it, at most `LARGEST_PX` on a side."""
-    slices = []
+    """Return the crop to show: the hole and a quarter of its size around it, at most `LARGEST_PX` on a side.
+
+    Where more would be needed, it is the part that has as much hole and as much known as can be.
+    """
+    bounds = []
     for axis in (0, 1):
         used = np.flatnonzero(mask.any(axis=1 - axis))
         low, high = int(used[0]), int(used[-1]) + 1
         around = max(24, (high - low) // 4)
-        low, high = max(0, low - around), min(mask.shape[axis], high + around)
-        if high - low > LARGEST_PX:
-            low = (low + high - LARGEST_PX) // 2
-            high = low + LARGEST_PX
-        slices.append(slice(low, high))
-    return slices[0], slices[1]
+        bounds.append((max(0, low - around), min(mask.shape[axis], high + around)))
+    sides = [min(high - low, LARGEST_PX) for low, high in bounds]
+    holes = cv2.integral(mask.astype(np.uint8))
+    best, window = -1, (slice(0, 0), slice(0, 0))
+    for top in _places(*bounds[0], sides[0]):
+        for left in _places(*bounds[1], sides[1]):
+            bottom, right = top + sides[0], left + sides[1]
+            hole = int(holes[bottom, right] - holes[top, right] - holes[bottom, left] + holes[top, left])
+            both = min(hole, sides[0] * sides[1] - hole)
+            if both > best:
+                best, window = both, (slice(top, bottom), slice(left, right))
+    return window
+
+
+def _places(low: int, high: int, side: int) -> list[int]:
+    return sorted({*range(low, high - side + 1, max(1, LARGEST_PX // 8)), high - side})
 
 
 def write_png(path: Path, picture: Picture) -> None:
