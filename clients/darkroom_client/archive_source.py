@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any, NoReturn
 
 import grpc
 import urllib3
-from darkroom.dataset.v1 import dataset_pb2, dataset_pb2_grpc
 
+from darkroom.dataset.v1 import dataset_pb2, dataset_pb2_grpc
 from darkroom_client.connection import PATIENCE_S, backoff_s, channel_options, passing
 from darkroom_client.errors import DataLoss, FailedPrecondition, Unavailable, error_from_rpc
 from darkroom_client.snapshot import DatasetSnapshot
@@ -49,19 +52,18 @@ class Stopped(Exception):
 class ArchiveSource:
     """Reads ranges of one dataset's archive from several threads, through broken connections and expired URLs."""
 
-    def __init__(
-        self, server: str, name: str, *, stop: threading.Event | None = None, patience_s: float = PATIENCE_S
-    ) -> None:
+    def __init__(self, server: str, name: str, *, patience_s: float = PATIENCE_S) -> None:
         self.name = name
+        self.stopped = threading.Event()
         self.received_bytes = 0
         self.waiting_for = ""
         self._server = server
         self._patience_s = patience_s
-        self._stop = stop or threading.Event()
         self._channel = grpc.insecure_channel(server, options=channel_options(server))
         self._stub = dataset_pb2_grpc.DatasetServiceStub(self._channel)
         self._pool = urllib3.PoolManager(maxsize=16, retries=False, timeout=urllib3.Timeout(5.0, SILENCE_S))
         self._lock = threading.Lock()
+        self._interrupts: set[Callable[[], object]] = set()
         self._plan: DownloadPlan | None = None
 
     def plan(self, instead_of: DownloadPlan | None = None) -> DownloadPlan:
@@ -87,7 +89,7 @@ class ArchiveSource:
             chunks = self._read_url(plan, position, end) if plan.url else self._read_registry(position, end - position)
             try:
                 for chunk in chunks:
-                    if self._stop.is_set():
+                    if self.stopped.is_set():
                         raise Stopped
                     pauses, lost_since_s, self.waiting_for = backoff_s(), None, ""
                     chunk = chunk[: end - position]
@@ -103,7 +105,7 @@ class ArchiveSource:
                 lost_since_s = lost_since_s or time.monotonic()
                 if time.monotonic() - lost_since_s > self._patience_s:
                     raise broken
-                if self._stop.wait(next(pauses)):
+                if self.stopped.wait(next(pauses)):
                     raise Stopped
 
     def report(self, download_id: str, elapsed_s: float, requester: str) -> None:
@@ -113,6 +115,12 @@ class ArchiveSource:
         )
         request.elapsed.FromTimedelta(timedelta(seconds=elapsed_s))
         self._stub.ReportDownload(request, timeout=5.0)
+
+    def stop(self) -> None:
+        """Make every read end with `Stopped`, those too that wait for a silent store."""
+        self.stopped.set()
+        for interrupt in list(self._interrupts):
+            interrupt()
 
     def close(self) -> None:
         """Drop all connections."""
@@ -143,6 +151,7 @@ class ArchiveSource:
     def _read_registry(self, offset: int, size_bytes: int) -> Iterator[bytes]:
         request = dataset_pb2.ReadShardRequest(name=self.name, offset=offset, size_bytes=size_bytes)
         call = self._stub.ReadShard(request)
+        self._interrupts.add(call.cancel)
         try:
             for response in call:
                 yield response.data
@@ -150,16 +159,28 @@ class ArchiveSource:
             meaning = error_from_rpc(error, self._server)
             raise (Unavailable(str(meaning)) if passing(error, meaning) else meaning) from error
         finally:
+            self._interrupts.discard(call.cancel)
             call.cancel()
 
     def _read_url(self, plan: DownloadPlan, offset: int, end: int) -> Iterator[bytes]:
         headers = {"Range": f"bytes={offset}-{end - 1}", "Accept-Encoding": "identity"}
         response = self._pool.request("GET", plan.url, headers=headers, preload_content=False)
+        interrupt = partial(shut, response)
+        self._interrupts.add(interrupt)
         try:
             if response.status != 206:
                 self._refused(response.status, plan)
             while chunk := response.read(CHUNK_BYTES):
                 yield chunk
         finally:
+            self._interrupts.discard(interrupt)
             # A connection with unread bytes cannot be used again.
             response.close() if response.length_remaining else response.release_conn()
+
+
+def shut(response: urllib3.BaseHTTPResponse) -> None:
+    """Wake the thread that waits for more of the response."""
+    connection = response.connection
+    if connection is not None and connection.sock is not None:  # type: ignore[attr-defined]
+        with contextlib.suppress(OSError):
+            connection.sock.shutdown(socket.SHUT_RDWR)  # type: ignore[attr-defined]

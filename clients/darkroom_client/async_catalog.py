@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from darkroom.dataset.v1 import dataset_pb2
-
 from darkroom_client import catalog_proto
 from darkroom_client.catalog import Definition, Handler, RawDataset, Runner
 from darkroom_client.connection import Connection

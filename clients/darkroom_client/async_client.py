@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import getpass
 import socket
-import threading
 import time
 import uuid
 from collections.abc import Mapping
@@ -16,7 +15,6 @@ from types import TracebackType
 from typing import Any
 
 from darkroom.dataset.v1 import dataset_pb2
-
 from darkroom_client.archive_source import ArchiveSource
 from darkroom_client.async_datasets import AsyncDatasets
 from darkroom_client.async_request import AsyncDatasetRequest, OnDownload
@@ -98,30 +96,25 @@ class AsyncClient(AsyncDatasets):
         ready, `DataLoss` when its bytes are wrong in the store, `DiskFull`.
         """
         name = await self._name_of(name)
-        stop = threading.Event()
+        source = ArchiveSource(self.server, name, patience_s=self._patience_s)
         work = asyncio.ensure_future(
-            asyncio.to_thread(
-                self._download, name, dict(read_options or {}), on_progress or (lambda progress: None), stop
-            )
+            asyncio.to_thread(self._download, source, dict(read_options or {}), on_progress or (lambda progress: None))
         )
         try:
             return await asyncio.shield(work)
         finally:
-            stop.set()
             if not work.done():
+                source.stop()
                 with contextlib.suppress(BaseException):
                     await work
 
-    def _download(
-        self, name: str, read_options: dict[str, Any], on_progress: OnDownload, stop: threading.Event
-    ) -> Dataset:
-        source = ArchiveSource(self.server, name, stop=stop, patience_s=self._patience_s)
+    def _download(self, source: ArchiveSource, read_options: dict[str, Any], on_progress: OnDownload) -> Dataset:
         try:
             digest = source.plan().dataset.digest
             # Held before looking, so that what is found cannot be collected before it is read.
             use_lock = self.cache.use_lock(digest).share()
             begin_s = time.monotonic()
-            path = Download(self.cache, source, stop=stop, on_progress=on_progress).run(digest)
+            path = Download(self.cache, source, on_progress=on_progress).run(digest)
             dataset = Dataset(path, read_options, use_lock)
             if source.received_bytes:
                 # A count that is lost is no reason to fail a training.

@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
 from darkroom.dataset.v1 import dataset_pb2
-
 from darkroom_client import catalog_proto
 from darkroom_client.async_catalog import PAGE_SIZE, AsyncCatalog
 from darkroom_client.catalog import Resolution, VerifyReport

@@ -9,7 +9,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from darkroom.dataset.v1 import dataset_pb2
-
 from darkroom_client.connection import Connection
 from darkroom_client.dataset import Dataset
 from darkroom_client.download import DownloadProgress

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 from darkroom.dataset.v1 import dataset_pb2
-
 from darkroom_client.catalog import Definition, Handler, Option, RawDataset, Resolution, Runner, VerifyReport
 from darkroom_client.snapshot_proto import dataset_snapshot, moment
 

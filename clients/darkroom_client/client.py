@@ -18,6 +18,7 @@ from darkroom_client.connection import PATIENCE_S
 from darkroom_client.dataset import Dataset
 from darkroom_client.errors import DarkroomError
 from darkroom_client.event_loop import EventLoopThread, shared_loop
+from darkroom_client.fork_check import check_process
 from darkroom_client.snapshot import RequestSnapshot
 
 Parameters = ParamSpec("Parameters")
@@ -32,10 +33,7 @@ class Blocking:
         self._behind = behind
 
     def _here(self) -> EventLoopThread:
-        if self._loop.process_id != os.getpid():
-            raise RuntimeError(
-                f"this {type(self).__name__} was opened before the process forked; open one in each process"
-            )
+        check_process()
         return self._loop
 
 

@@ -11,9 +11,10 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Any
 
 import grpc
-from darkroom.dataset.v1 import dataset_pb2_grpc
 
+from darkroom.dataset.v1 import dataset_pb2_grpc
 from darkroom_client.errors import DarkroomError, Unavailable, error_from_rpc
+from darkroom_client.fork_check import check_process
 
 DEFAULT_SERVER = "localhost:50050"
 CONTACT_TIMEOUT_S = 5.0
@@ -65,6 +66,7 @@ class Connection:
     """Calls a registry's methods by name, from one event loop."""
 
     def __init__(self, server: str, patience_s: float = PATIENCE_S) -> None:
+        check_process()
         self.server = server
         self._patience_s = patience_s
         self._channel = grpc.aio.insecure_channel(server, options=channel_options(server))

@@ -43,13 +43,11 @@ class Download:
         cache: Cache,
         source: ArchiveSource,
         *,
-        stop: threading.Event | None = None,
         on_progress: Callable[[DownloadProgress], None] = lambda progress: None,
         concurrency: int = CONCURRENCY,
     ) -> None:
         self._cache = cache
         self._source = source
-        self._stop = stop or threading.Event()
         self._on_progress = on_progress
         self._concurrency = concurrency
         self._lock = threading.Lock()
@@ -70,7 +68,7 @@ class Download:
                 break
             except Timeout:
                 self._on_progress(DownloadProgress(waiting_for="another process that downloads it"))
-                if self._stop.is_set():
+                if self._source.stopped.is_set():
                     raise Stopped from None
         try:
             # While this process waited, the one that held the lock may have brought it.
@@ -107,7 +105,7 @@ class Download:
             while wait(tasks, timeout=0.2, return_when=FIRST_EXCEPTION).not_done:
                 self._tell()
                 if any(task.done() and task.exception() for task in tasks):
-                    self._stop.set()
+                    self._source.stop()
         self._tell()
         errors = [error for task in tasks if (error := task.exception()) is not None]
         # A failure stops the others, so what stopped them is the news.
@@ -125,7 +123,7 @@ class Download:
 
     def _fetch_once(self, partial: Path, group: Sequence[Shard]) -> list[Shard]:
         """Fetch neighbouring shards by one range; return those whose bytes were wrong."""
-        if self._stop.is_set():
+        if self._source.stopped.is_set():
             raise Stopped
         wrong: list[Shard] = []
         stream: ByteStream | None = None

@@ -8,6 +8,8 @@ import threading
 from collections.abc import AsyncGenerator, Coroutine, Iterator
 from typing import Any, TypeVar
 
+from darkroom_client.fork_check import check_process
+
 T = TypeVar("T")
 CANCEL_WAIT_S = 5.0
 
@@ -67,8 +69,8 @@ _lock = threading.Lock()
 def shared_loop() -> EventLoopThread:
     """Return this process's loop: several gRPC event loops in one process disturb one another."""
     global _shared
+    check_process()
     with _lock:
-        # A forked child has the object but not the thread.
-        if _shared is None or _shared.process_id != os.getpid():
+        if _shared is None:
             _shared = EventLoopThread()
         return _shared

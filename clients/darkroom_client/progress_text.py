@@ -38,7 +38,9 @@ def fraction(progress: Progress) -> float | None:
 
 def detail_text(progress: Progress) -> str:
     """Return the counts, the rate and the time left, as far as they are known."""
-    parts = []
+    parts: list[str] = []
+    if progress.stage is Stage.FINISHED:
+        return ""
     if progress.stage is Stage.SNAPSHOT and progress.file_count:
         parts.append(f"files {progress.files_done:,}/{progress.file_count:,}")
     if progress.shard_count and progress.stage is not Stage.SNAPSHOT:

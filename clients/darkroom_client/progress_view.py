@@ -10,7 +10,7 @@ from typing import Any
 from darkroom_client.download import DownloadProgress
 from darkroom_client.output import say
 from darkroom_client.progress_text import detail_text, download_line, fraction, notes, progress_line, stage_text
-from darkroom_client.snapshot import Progress
+from darkroom_client.snapshot import Progress, Stage
 
 LINE_EVERY_S = 5.0
 
@@ -28,6 +28,8 @@ class ProgressView:
 
     def show(self, progress: Progress) -> None:
         """Show how far a build, or other work, is."""
+        if progress.stage is Stage.FINISHED:  # what comes next says so
+            return
         if self._live is not None:
             self._live.update(stage_text(progress), fraction(progress), detail_text(progress), notes(progress))
         else:

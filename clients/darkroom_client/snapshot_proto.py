@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from darkroom.dataset.v1 import dataset_pb2
-
 from darkroom_client.snapshot import (
     DatasetSnapshot,
     DatasetState,

@@ -8,12 +8,14 @@ import ipaddress
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -23,6 +25,7 @@ from darkroom_client.up_part import Part
 from darkroom_client.up_report import report
 
 READY_TIMEOUT_S = 60.0
+GIVE_UP_RESTARTS = 3
 RUNNER_GRACE_S = 20.0
 REGISTRY_GRACE_S = 10.0
 # What a light installation lacks.
@@ -74,17 +77,26 @@ async def run_up(settings: UpSettings, tell: Callable[[str], None]) -> None:
         registry = Part("registry", "dataset_registry", environments["registry"], logs / "registry.log", tell)
         runner = Part("runner", "handler_runner", environments["runner"], logs / "runner.log", tell)
         stopped = stop_signal()
-        running = [asyncio.create_task(part.run()) for part in (registry, runner)]
+        running: list[asyncio.Task[None]] = []
+
+        async def come_up(client: AsyncClient) -> list[str]:
+            begin = datetime.now(UTC)
+            running.append(asyncio.create_task(registry.run()))
+            await answered(client.list_runners, registry, logs)
+            running.append(asyncio.create_task(runner.run()))
+            await answered(lambda: runner_called(client, begin), runner, logs)
+            return await describe(client, settings)
+
         try:
             async with AsyncClient(settings.server) as client:
-                coming = asyncio.create_task(wait_until_ready(client, [registry, runner], logs))
-                await asyncio.wait([coming, stopped], return_when=asyncio.FIRST_COMPLETED)
+                coming = asyncio.create_task(come_up(client))
+                either: set[asyncio.Future[Any]] = {coming, stopped}
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
                 if coming.done():
-                    for line in await coming_report(client, settings, coming):
+                    for line in coming.result():
                         tell(line)
                     await stopped
-                else:
-                    coming.cancel()
+                coming.cancel()
             tell("stopping")
         finally:
             # The runner first: it gives its work back, for which it needs the registry.
@@ -179,24 +191,26 @@ def stop_signal() -> asyncio.Future[None]:
     return stopped
 
 
-async def wait_until_ready(client: AsyncClient, parts: list[Part], logs: Path) -> None:
-    """Return once the registry answers and the runner that was started now has called it."""
-    begin = datetime.now(UTC)
-    while datetime.now(UTC) - begin < timedelta(seconds=READY_TIMEOUT_S):
+async def answered(question: Callable[[], Awaitable[object]], part: Part, logs: Path) -> None:
+    """Return once ``question`` is answered. Raises `Unavailable` when the part does not come up."""
+    deadline_s = time.monotonic() + READY_TIMEOUT_S
+    while time.monotonic() < deadline_s and part.restarts < GIVE_UP_RESTARTS:
         with contextlib.suppress(Unavailable):
-            runners = await client.list_runners()
-            called = any(runner.seen_time is not None and runner.seen_time >= begin for runner in runners)
-            if called and await client.list_handlers():
+            if await question() is not False:
                 return
-        if any(part.restarts >= 3 for part in parts):
-            break
         await asyncio.sleep(0.1)
-    raise Unavailable(f"the parts did not come up; their logs are in {logs}")
+    raise Unavailable(f"the {part.name} does not come up; its log is {logs / part.name}.log")
 
 
-async def coming_report(client: AsyncClient, settings: UpSettings, coming: asyncio.Task[None]) -> list[str]:
-    """Return what to print when the parts have come up; raises what kept them from it."""
-    await coming
+async def runner_called(client: AsyncClient, begin: datetime) -> bool:
+    """Return whether a runner has called since ``begin`` and its handlers are known."""
+    runners = await client.list_runners()
+    called = any(runner.seen_time is not None and runner.seen_time >= begin for runner in runners)
+    return called and bool(await client.list_handlers())
+
+
+async def describe(client: AsyncClient, settings: UpSettings) -> list[str]:
+    """Return what to print once everything answers."""
     return report(
         settings.server,
         settings.home,

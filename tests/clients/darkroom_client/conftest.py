@@ -16,10 +16,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from dataset_handlers.example import encode_example
 from dataset_handlers.tfrecord import write_record
 from handler_runner.archive import ShardEntry, local_header, manifest_bytes, tail_bytes
-from PIL import Image
 
 KEY = "ab" * 32
 FEATURES = {

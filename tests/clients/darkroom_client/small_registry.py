@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
 import grpc
+
 from darkroom.dataset.v1 import dataset_pb2 as pb
 from darkroom.dataset.v1 import dataset_pb2_grpc
 from service_kit.errors import DarkroomError, FailedPrecondition, InvalidArgument, NotFound, rich_status
