@@ -64,7 +64,7 @@ class RecordsBuild:
                 unit = shards, ShardFacts(features=facts["features"])
             except (ValueError, TypeError, KeyError):
                 continue
-            if await self._staging.there(shards):
+            if len(await self._staging.there(shards)) == len(shards):
                 self._session.log.note(f"the files of an earlier attempt are all there: {len(shards)}")
                 return unit
         return None

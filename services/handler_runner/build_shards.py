@@ -52,7 +52,8 @@ class ShardBuild:
 
     async def run(self, rows: Mapping[str, StagedShard]) -> list[BuiltShard]:
         """Return every shard, built now or before; ``rows`` are those on record. Raises `WorkFailed`."""
-        await together(*(self._recall(name, row) for name, row in rows.items() if name in self._tasks))
+        for row, facts in (await self._staging.recall(rows[name] for name in self._tasks if name in rows)).items():
+            self._count(row.entry.name.removesuffix(".tfrecord"), row, facts, reused=True)
         if self._built:
             self._session.log.note(f"{len(self._built)} of {len(self._tasks)} shards are there from an earlier attempt")
         missing = deque(name for name in self._tasks if name not in self._built)
@@ -60,11 +61,6 @@ class ShardBuild:
         finished: asyncio.Queue[tuple[str, Path, ShardFacts] | None] = asyncio.Queue(self._executor.capacity)
         await together(self._work(missing, finished), *(self._stage(finished) for _ in range(_STAGERS)))
         return [self._built[name] for name in self._tasks]
-
-    async def _recall(self, name: str, row: StagedShard) -> None:
-        facts = await self._staging.facts(row)
-        if facts is not None:
-            self._count(name, row, facts, reused=True)
 
     async def _work(self, missing: deque[str], finished: asyncio.Queue[tuple[str, Path, ShardFacts] | None]) -> None:
         hands = min(self._executor.capacity, len(missing))

@@ -19,6 +19,7 @@ import structlog
 import dataset_handlers
 from handler_runner.environment import Environment, ServedRepository
 from handler_runner.failure import FailureClass, WorkFailed
+from handler_runner.source_digest import SourceDigests
 
 log = structlog.get_logger()
 
@@ -43,6 +44,7 @@ class InstalledEnvironments:
 
     def __init__(self, local: Mapping[str, Path] | None = None) -> None:
         self._local = dict(local or {})
+        self._sources = SourceDigests()
 
     def served(self) -> tuple[ServedRepository, ...]:
         """Return the stock repository and each local one whose folder is there."""
@@ -80,12 +82,14 @@ class InstalledEnvironments:
 
     def _stock(self) -> tuple[str, str]:
         lock_digest = _digest(_versions(_STOCK_PACKAGES))
-        return _digest([_source_digest(Path(dataset_handlers.__file__).parent), lock_digest, *_platform()]), lock_digest
+        return _digest(
+            [self._sources.digest(Path(dataset_handlers.__file__).parent), lock_digest, *_platform()]
+        ), lock_digest
 
     def _commit(self, name: str, folder: Path) -> tuple[str, str]:
         # A local handler may import anything that is installed.
         lock_digest = _digest(_all_versions())
-        sources = [self._stock()[0], name, _source_digest(folder)]
+        sources = [self._stock()[0], name, self._sources.digest(folder)]
         return _digest([*sources, lock_digest]), lock_digest
 
 
@@ -107,17 +111,6 @@ def _module(repository: str, folder: Path) -> str:
             f"handlers, or one named dataset_handlers_*; it holds: {found}."
         )
     return named[0] if len(named) == 1 else names[0]
-
-
-def _source_digest(folder: Path) -> str:
-    """Return a digest over path and content of each ``.py`` file, hidden folders left out."""
-    digest = hashlib.sha256()
-    relative = (path.relative_to(folder) for path in folder.rglob("*.py"))
-    for path in sorted((path for path in relative if not any(part.startswith(".") for part in path.parts)), key=str):
-        content = (folder / path).read_bytes()
-        digest.update(f"{path.as_posix()}\0{len(content)}\0".encode("utf-8", "surrogateescape"))
-        digest.update(content)
-    return digest.hexdigest()
 
 
 def _digest(lines: Iterable[str]) -> str:

@@ -13,8 +13,6 @@ Feature = Mapping[str, Any]
 Features = Mapping[str, Feature]
 
 _UNKNOWN = {"dtype": "bytes", "shape": [None]}
-_ENTRY = ".entry"
-_FACTS = ".facts.json"
 
 
 @dataclass(frozen=True)
@@ -36,11 +34,6 @@ class ShardFacts:
             return cls(dict(facts["features"]), tuple(map(str, facts["skipped"])))
         except (ValueError, TypeError, KeyError):
             return None
-
-
-def facts_object(entry_object: str) -> str:
-    """Return the name of the object that holds the facts of a staged entry."""
-    return entry_object.removesuffix(_ENTRY) + _FACTS
 
 
 def merge_features(parts: Iterable[Features]) -> dict[str, Any]:

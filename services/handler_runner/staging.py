@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,15 +9,15 @@ from typing import Any
 
 from darkroom.handler.v1 import handler_pb2
 from handler_runner.archive import EntryTooLarge, ShardEntry, local_header
+from handler_runner.facts_beside import FactsBeside, read_small
 from handler_runner.failure import FailureClass, WorkFailed
 from handler_runner.shard_check import NotTFRecords, check_shard
-from handler_runner.shard_facts import ShardFacts, facts_object
+from handler_runner.shard_facts import ShardFacts
 from handler_runner.together import together
 from handler_runner.work_session import WorkSession
-from service_kit.object_store import ObjectMissing, ObjectShort, ObjectStore
+from service_kit.object_store import ObjectStore
 
-# Looks at the store at a time.
-_LOOKS = 16
+_ENTRY = ".entry"
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,7 @@ class Staging:
 
     def __init__(self, session: WorkSession, store: ObjectStore, key: str) -> None:
         self._session, self._store = session, store
+        self._facts = FactsBeside(session, store)
         self.prefix = f"{key}/{session.work.fence}"
 
     async def put_entry(self, path: Path, split: str, index: int) -> StagedShard:
@@ -50,7 +50,7 @@ class Staging:
             raise WorkFailed(FailureClass.HANDLER_ERROR, message) from error
         except EntryTooLarge as error:
             raise WorkFailed(FailureClass.HANDLER_ERROR, f"{error.message} More shards would do.") from error
-        staged = StagedShard(entry, f"{self.prefix}/{entry.name}.entry")
+        staged = StagedShard(entry, f"{self.prefix}/{entry.name}{_ENTRY}")
         header = local_header(entry.name, entry.size_bytes, entry.crc32)
         await self._session.patiently(self._store.put, staged.object, header, path)
         return staged
@@ -62,12 +62,13 @@ class Staging:
 
     async def stage(self, path: Path, split: str, index: int, facts: ShardFacts) -> tuple[StagedShard, ShardFacts]:
         """Put a shard and its facts, then put it on record; return those that stand."""
-        name = facts_object(f"{split}-{index:05}.tfrecord.entry")
-        staged, _ = await together(self.put_entry(path, split, index), self.put(name, facts.to_bytes()))
+        staged, _ = await together(
+            self.put_entry(path, split, index), self._facts.keep(f"{self.prefix}/{split}-{index:05}.tfrecord", facts)
+        )
         row = await self.commit(staged)
-        if row.entry != staged.entry and (earlier := await self.facts(row)) is not None:
+        if row.entry != staged.entry and (earlier := await self.recall([row])):
             self._session.log.note(f"{row.entry.name} came out different from an earlier attempt's, which stands")
-            return row, earlier
+            return row, earlier[row]
         return staged, facts
 
     async def commit(self, staged: StagedShard) -> StagedShard:
@@ -77,26 +78,23 @@ class Staging:
         )
         return staged_of(row)
 
-    async def there(self, staged: Iterable[StagedShard]) -> bool:
-        """Whether all of the staged objects are in the store with their sizes."""
-        limit = asyncio.Semaphore(_LOOKS)
+    async def recall(self, rows: Iterable[StagedShard]) -> dict[StagedShard, ShardFacts]:
+        """Return the facts of those shards of earlier attempts of which everything is still in the store."""
+        whole = await self.there(rows)
+        facts = await self._facts.recall(stem(shard) for shard in whole)
+        return {shard: facts[stem(shard)] for shard in whole if stem(shard) in facts}
 
-        async def look(each: StagedShard) -> bool:
-            async with limit:
-                return await self._is_there(each)
-
-        return all(await together(*map(look, staged)))
-
-    async def facts(self, staged: StagedShard) -> ShardFacts | None:
-        """Return the facts of a shard of an earlier attempt, or None if its objects are not all there."""
-        if not await self._is_there(staged):
-            return None
-        data = await self.read(facts_object(staged.object))
-        return ShardFacts.of(data) if data is not None else None
+    async def there(self, staged: Iterable[StagedShard]) -> list[StagedShard]:
+        """Return those whose objects are in the store with their sizes."""
+        shards = list(staged)
+        sizes: dict[str, int] = {}
+        for folder in sorted({shard.object.rpartition("/")[0] for shard in shards}):
+            sizes.update(await self._session.patiently(_sizes, self._store, f"{folder}/"))
+        return [shard for shard in shards if sizes.get(shard.object) == _entry_bytes(shard.entry)]
 
     async def read(self, name: str) -> bytes | None:
         """Return a small object, or None if there is none."""
-        data: bytes | None = await self._session.patiently(_read_whole, self._store, name)
+        data: bytes | None = await self._session.patiently(read_small, self._store, name)
         return data
 
     async def compose(self, name: str, sources: list[str], tick: Callable[[], None]) -> str:
@@ -104,10 +102,10 @@ class Staging:
         await self._session.patiently(self._store.compose, f"{self.prefix}/{name}", sources, tick)
         return f"{self.prefix}/{name}"
 
-    async def _is_there(self, staged: StagedShard) -> bool:
-        found = await self._session.patiently(self._store.stat, staged.object)
-        header = local_header(staged.entry.name, staged.entry.size_bytes, staged.entry.crc32)
-        return found is not None and found.size_bytes == len(header) + staged.entry.size_bytes
+
+def stem(staged: StagedShard) -> str:
+    """Return the beginning that the names of all objects of a staged shard share."""
+    return staged.object.removesuffix(_ENTRY)
 
 
 def staged_of(row: handler_pb2.Shard) -> StagedShard:
@@ -128,9 +126,9 @@ def staged_from_json(fields: dict[str, Any]) -> StagedShard:
     return StagedShard(ShardEntry(**fields), name)
 
 
-def _read_whole(store: ObjectStore, name: str) -> bytes | None:
-    try:
-        found = store.stat(name)
-        return b"".join(store.read(name, 0, found.size_bytes)) if found else None
-    except (ObjectMissing, ObjectShort):
-        return None
+def _sizes(store: ObjectStore, prefix: str) -> dict[str, int]:
+    return {found.name: found.size_bytes for found in store.list(prefix)}
+
+
+def _entry_bytes(entry: ShardEntry) -> int:
+    return len(local_header(entry.name, entry.size_bytes, entry.crc32)) + entry.size_bytes

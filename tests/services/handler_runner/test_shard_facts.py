@@ -7,7 +7,7 @@ from itertools import permutations
 import pytest
 
 from handler_runner.failure import WorkFailed
-from handler_runner.shard_facts import ShardFacts, facts_object, merge_features
+from handler_runner.shard_facts import ShardFacts, merge_features
 
 IMAGE = {"dtype": "bytes", "shape": [], "encoding": "jpeg", "image_shape": [256, 256, 3]}
 
@@ -59,7 +59,3 @@ def test_facts_come_back_and_damaged_ones_are_none():
     assert ShardFacts.of(facts.to_bytes()) == facts
     assert ShardFacts.of(b"{}") is None
     assert ShardFacts.of(b"\xff") is None
-
-
-def test_facts_lie_beside_their_entry():
-    assert facts_object("k/1/train-00000.tfrecord.entry") == "k/1/train-00000.tfrecord.facts.json"
