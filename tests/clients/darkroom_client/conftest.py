@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -173,12 +174,31 @@ def build_registry(tmp_path):
 
 
 @pytest.fixture
+def facts(built) -> dict:
+    """What is known of the built dataset."""
+    return json.loads((built / "facts.json").read_text())
+
+
+@pytest.fixture
 def dataset_folder(built, tmp_path) -> Path:
     """The built dataset as a folder, as the cache has it."""
-    import zipfile
+    return unpack(built, tmp_path / "dataset")
 
-    folder = tmp_path / "dataset"
-    with zipfile.ZipFile(built / "archive.zip") as archive:
+
+@pytest.fixture
+def built_archives(tmp_path) -> list[Path]:
+    """Three datasets of one size, each as a folder."""
+    folders = []
+    for number in range(3):
+        home = tmp_path / f"built-{number}"
+        build_archive(home, {"train": [5, 5], "test": [number + 1]}, noise_bytes=1000)
+        folders.append(unpack(home, tmp_path / f"folder-{number}"))
+    return folders
+
+
+def unpack(home: Path, folder: Path) -> Path:
+    """Unpack the archive, as the cache has it."""
+    with zipfile.ZipFile(home / "archive.zip") as archive:
         archive.extractall(folder)
     return folder
 
