@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from inpainting_models.painting import Cancel, Cancelled, Mask, Photo
 
 LEAST_CONTEXT_PX = 128
+MOST_CONTEXT_PX = 640
 
 
 @dataclass(frozen=True)
@@ -65,14 +66,19 @@ class Box:
         )
 
 
-def crops_around(mask: Mask, *, context: float = 1.0, least_px: int = LEAST_CONTEXT_PX) -> list[Box]:
+def crops_around(
+    mask: Mask, *, context: float = 1.0, least_px: int = LEAST_CONTEXT_PX, most_px: int = MOST_CONTEXT_PX
+) -> list[Box]:
     """Returns boxes that cover every hole, each with a context of `context` times its hole's longer side.
+
+    The context is at least `least_px` and at most `most_px` on each side, as far as the photo reaches.
 
     No two of them overlap: holes whose contexts touch share a box, so each is painted knowing of the other.
     """
     boxes: list[Box] = []
     for hole in hole_boxes(mask):
-        grown = hole.grown(max(least_px, round(context * max(hole.height, hole.width))), mask.shape)
+        wanted_px = round(context * max(hole.height, hole.width))
+        grown = hole.grown(max(least_px, min(most_px, wanted_px)), mask.shape)
         # A merged box may reach one that its parts did not.
         while touching := [box for box in boxes if box.overlaps(grown)]:
             boxes = [box for box in boxes if not box.overlaps(grown)]
