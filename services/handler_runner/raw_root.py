@@ -39,6 +39,7 @@ class RawRoot:
         self.root = root
         self._lock = threading.Lock()
         self._counts: dict[str, tuple[int, int, tuple[str, ...]]] = {}
+        self._listed: tuple[int, dict[str, Path]] | None = None
         self._warned: set[str] = set()
 
     def datasets(self) -> dict[str, RawDataset]:
@@ -61,11 +62,21 @@ class RawRoot:
 
     def _paths(self) -> dict[str, Path]:
         try:
-            with os.scandir(self.root) as scan:
-                entries = sorted(scan, key=lambda entry: entry.name)
+            modified_ns = os.stat(self.root).st_mtime_ns
+            # A root may itself hold a million photos, and it is asked for at every piece of work.
+            if self._listed is None or self._listed[0] != modified_ns:
+                self._listed = None
+                with os.scandir(self.root) as scan:
+                    paths = self._choose(sorted(scan, key=lambda entry: entry.name))
+                if not _just_now(modified_ns):
+                    self._listed = modified_ns, paths
+                return paths
         except OSError as error:
             self._warn(f"{self.root} cannot be listed: {error.strerror}; it should be a folder of raw datasets")
             return {}
+        return self._listed[1]
+
+    def _choose(self, entries: list[os.DirEntry[str]]) -> dict[str, Path]:
         paths = {}
         if any(os.path.splitext(entry.name)[1].lower() in IMAGE_SUFFIXES and _is_file(entry) for entry in entries):
             root = self.root.resolve()
@@ -103,8 +114,7 @@ class RawRoot:
                 cached = self._counts.get(path)
                 if cached is None or cached[0] != modified_ns:
                     cached = (modified_ns, *_look(path))
-                    # A folder changed just now may change again within the clock's grain: look again next time.
-                    if modified_ns < time.time_ns() - 2_000_000_000:
+                    if not _just_now(modified_ns):
                         self._counts[path] = cached
             except OSError:
                 continue
@@ -116,6 +126,11 @@ class RawRoot:
         if message not in self._warned:
             self._warned.add(message)
             log.warning("raw_root", problem=message)
+
+
+def _just_now(modified_ns: int) -> bool:
+    # It may change again within the clock's grain without its time showing it: look again next time.
+    return modified_ns > time.time_ns() - 2_000_000_000
 
 
 def _look(folder: str) -> tuple[int, tuple[str, ...]]:
