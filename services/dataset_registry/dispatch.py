@@ -12,7 +12,7 @@ import structlog
 from dataset_registry import names
 from dataset_registry.build_log import append_log
 from dataset_registry.catalog import Catalog, Transaction, Where
-from dataset_registry.failures import after_failure
+from dataset_registry.failures import FailureClass, after_failure
 from dataset_registry.gathering import FactFailed, join_environment
 from dataset_registry.records import (
     Dataset,
@@ -38,6 +38,8 @@ T = TypeVar("T")
 LOOK_S = 0.25
 # Queued work that one claim looks at: what stands behind waits for the next claim.
 LOOKED_AT = 500
+# Failures that tell that a raw dataset is not what its last walk found.
+_RAW_IS_OTHER = (FailureClass.RAW_CHANGED, FailureClass.RAW_MISSING)
 # A runner's row is written again after so long, not at every call.
 SEEN_AGAIN_S = 5.0
 
@@ -182,6 +184,9 @@ class Dispatch:
 def settle_failure(tx: Transaction, work: Work, failure: dict[str, Any]) -> Work:
     """Queue failed work again or end it, and with it the dataset that it was building."""
     work = tx.put(after_failure(work, tx.now(), failure))
+    if failure["failure_class"] in _RAW_IS_OTHER:
+        # The last walk, however fresh, answers no further request: whoever asks again gets the new state.
+        tx.delete(RawDataset, Where("id", "in", work.raw_names))
     if work.state == WorkState.FAILED and work.kind == WorkKind.BUILD:
         dataset = tx.get(Dataset, work.subject)
         if dataset is not None and dataset.state == DatasetState.BUILDING:

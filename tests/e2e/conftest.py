@@ -40,10 +40,12 @@ def open_house(tmp_path: Path) -> Iterator[OpenHouse]:
 @pytest.fixture(scope="module")
 def shared_house(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Iterator[House]:
     """A started house for the tests of one file, with the definition `street` of the stock inpainting handler."""
-    for open_house in _open_houses(tmp_path_factory.mktemp("shared")):
-        house: House = open_house(photos).start()
-        house.client.define("street", "stock/inpainting", {"photos": "street"})
+    house = House(tmp_path_factory.mktemp("shared") / "house", photos)
+    try:
+        house.start().client.define("street", "stock/inpainting", {"photos": "street"})
         yield house
+    finally:
+        house.end()
 
 
 @pytest.fixture
@@ -59,6 +61,8 @@ def _open_houses(folder: Path) -> Iterator[OpenHouse]:
         opened.append(House(folder / f"house-{len(opened)}", raw, **settings))
         return opened[-1]
 
-    yield open_house
-    for house in opened:
-        house.end()
+    try:
+        yield open_house
+    finally:
+        for house in opened:
+            house.end()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,13 +89,21 @@ class House:
         return self.runners[name]
 
     def wait_for_handlers(self) -> None:
+        """Wait until requests can be made; a part that has died says why."""
+
         def described() -> bool:
+            for part in (self.registry, *self.runners.values()):
+                assert part.alive(), f"the {part.name} died"
             try:
                 return {"stock", "test"} <= {each.name.split("/")[0] for each in self.client.list_handlers()}
             except DarkroomError:
                 return False
 
-        until(described, "the description of the handlers", 60.0)
+        try:
+            until(described, "the description of the handlers", 60.0)
+        except AssertionError as error:
+            logs = "\n".join(part.log[-2000:] for part in (self.registry, *self.runners.values()))
+            raise AssertionError(f"{error}\n{logs}") from None
 
     @property
     def runner(self) -> Process:
@@ -120,7 +129,7 @@ class House:
         )
         return Finished(done.returncode, done.stdout, done.stderr)
 
-    @contextmanager
+    @contextlib.contextmanager
     def darkroom_running(self, *arguments: str, env: Mapping[str, str] | None = None) -> Iterator[Process]:
         """Start the `darkroom` command and go on; it is gone at the end of the block."""
         log = self.folder / f"darkroom-{len(list(self.folder.glob('darkroom-*')))}.log"
@@ -171,6 +180,9 @@ def plain_environment() -> dict[str, str]:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nobody listens at, from below those that outgoing connections take for themselves."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

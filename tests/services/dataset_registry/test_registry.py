@@ -127,6 +127,21 @@ async def test_a_deterministic_failure_answers_later_requests_until_they_insist(
     assert third.request.state == RequestState.BUILDING
 
 
+async def test_after_raw_files_changed_asking_again_walks_again_however_fresh_the_last_walk(house: House) -> None:
+    await house.described()
+    first = await house.registry.request_dataset("street", "latest", "{}")
+    await house.walked()
+    work = await house.claim()
+    changed = {"failure_class": "RAW_CHANGED", "message": "changed a.jpg", "deterministic": False}
+    await house.dispatch.fail(f"work/{work.id}", work.fence, changed)
+    await watch_to_the_end(house, f"requests/{first.request.id}")
+    # It once got the old key, and failed again, until the walk was older than 10 s.
+    again = await house.registry.request_dataset("street", "latest", "{}")
+    assert again.request.state == RequestState.RESOLVING
+    await house.walked("e" * 64)
+    assert (await house.claim()).subject != work.subject
+
+
 async def test_the_build_stops_only_when_the_last_interest_is_gone_and_the_grace_has_passed(house: House) -> None:
     await house.described()
     first = await house.registry.request_dataset("street", "latest", "{}")
