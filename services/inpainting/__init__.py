@@ -1,0 +1,1 @@
+"""Takes marked things out of photos and hands the photos back as they came."""
