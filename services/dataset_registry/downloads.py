@@ -39,7 +39,8 @@ class Downloads:
 
     async def plan(self, name: str) -> DownloadPlan:
         """Return where a ready dataset's archive lies. Raises `FailedPrecondition` naming its state."""
-        view = await self._ready(name)
+        # A client that finds the bytes gone behind a URL can tell nobody but by asking for a plan again.
+        view = await self._ready(name, afresh=True)
         url, expire_time = await asyncio.to_thread(self._archives.url, view.dataset)
         return DownloadPlan(view, url, expire_time)
 
@@ -69,8 +70,8 @@ class Downloads:
 
         await self._write(step)
 
-    async def _ready(self, name: str) -> DatasetView:
-        view = await self._registry.look(await self._registry.find_key(name))
+    async def _ready(self, name: str, *, afresh: bool = False) -> DatasetView:
+        view = await self._registry.look(await self._registry.find_key(name), afresh=afresh)
         if view.dataset.state != DatasetState.READY:
             raise FailedPrecondition(
                 f"datasets/{view.dataset.id} is {view.dataset.state}; request it to have it built", reason="NOT_READY"

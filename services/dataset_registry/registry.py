@@ -233,11 +233,14 @@ class Registry:
             raise InvalidArgument.of([("name", f"more than one key begins with {prefix}; give more digits")])
         return found[0].id
 
-    async def look(self, key: str) -> DatasetView:
-        """Return a dataset after a look at its archive: a ready one is truly there. Raises `NotFound`."""
+    async def look(self, key: str, *, afresh: bool = False) -> DatasetView:
+        """Return a dataset after a look at its archive: a ready one is truly there. Raises `NotFound`.
+
+        A look of the last minute will do, unless it must be done ``afresh``.
+        """
         view = await self._read(lambda tx: load_dataset(tx, key).value)
         dataset = view.dataset
-        if dataset.state != DatasetState.READY or self._archives.seen_lately(dataset):
+        if dataset.state != DatasetState.READY or (self._archives.seen_lately(dataset) and not afresh):
             return view
         if not await asyncio.to_thread(self._archives.look, dataset):
             await self._write(lambda tx: evict(tx, key))

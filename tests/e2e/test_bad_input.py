@@ -6,6 +6,8 @@ import shutil
 
 import pytest
 
+from .process import until
+
 REFUSED = {
     "an unknown option": (
         ["request", "street", "--set", "crop_sise=64"],
@@ -104,9 +106,9 @@ def test_a_raw_folder_that_is_empty_or_goes_away_is_named(open_house, own_photos
     assert missing.code in (1, 3)
     assert "the raw dataset 'street'" in missing.err
     assert "there are: empty" in missing.err
-    # Nothing is lost: with the photos back the same request is answered.
+    # Nothing is lost: with the photos back, as soon as the runner has told of them, the same request is answered.
     away.rename(own_photos / "street")
-    assert house.darkroom("request", "street").ok()
+    until(lambda: house.darkroom("request", "street").code == 0, "the dataset", 40.0)
 
 
 def test_unreadable_photos_are_skipped_and_listed_up_to_a_limit_and_beyond_it_named(open_house, own_photos):

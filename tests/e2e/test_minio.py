@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .buckets import archive_objects, object_bytes
+from .buckets import archive_objects, object_bytes, s3
 from .process import until
 from .relay import Relay
 
@@ -30,6 +30,22 @@ def test_a_dataset_on_minio_is_built_downloaded_checked_and_built_again_to_the_b
     assert (again["key"], again["digest"], again["cached"]) == (built["key"], built["digest"], False)
     [second] = [name for name in archive_objects(minio_variables, built["key"]) if name != first]
     assert object_bytes(minio_variables, first) == object_bytes(minio_variables, second)
+
+
+def test_an_archive_that_is_gone_from_the_bucket_is_named_and_built_again_when_asked_for(
+    open_house, photos, minio_variables, tmp_path
+):
+    house = open_house(photos, store=minio_variables).start()
+    house.client.define("street", "stock/inpainting", {"photos": "street"})
+    built = house.darkroom("request", "street", "--json").ok().json
+    [name] = archive_objects(minio_variables, built["key"])
+    s3(minio_variables).delete_object(Bucket=minio_variables["STORE_BUCKET"], Key=name)
+    other_machine = {"DARKROOM_CACHE": str(tmp_path / "other")}
+    gone = house.darkroom("get", built["key"], env=other_machine)
+    assert gone.code == 1
+    assert f"datasets/{built['key']} is EVICTED; request it to have it built" in gone.err
+    again = house.darkroom("request", "street", "--json", env=other_machine).ok().json
+    assert (again["digest"], again["cached"]) == (built["digest"], False)
 
 
 def test_a_build_waits_for_a_store_that_is_down_and_says_so(open_house, photos, minio_server, minio_variables):
