@@ -53,7 +53,7 @@ def convert_pconv(source: Path, training_size: tuple[int, int] = (512, 512)) -> 
 
 
 def _read(source: Path) -> dict[str, LayerWeights]:
-    import h5py  # type: ignore[import-untyped]
+    import h5py  # type: ignore[import-untyped, unused-ignore]
 
     layers: dict[str, LayerWeights] = defaultdict(dict)
 

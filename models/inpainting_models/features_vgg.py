@@ -101,7 +101,7 @@ def pconv_features(weights: Path, weights_order: ChannelOrder = "rgb") -> VGGFea
 
 
 def _read(path: Path, depth: int, last_block: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    import h5py  # type: ignore[import-untyped]
+    import h5py  # type: ignore[import-untyped, unused-ignore]
 
     kernels = {}
     try:

@@ -3,10 +3,14 @@
 import os
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from inpainting_models.model_file_error import ModelFileError
+from inpainting_models.model_file_runtime import Array, Port
 
 
 def load(path: str | os.PathLike[str], dtype: str | None = None) -> Any:
@@ -66,3 +70,25 @@ def _load_archive(keras: Any, path: Path) -> Any:
         named = Path(folder) / "model.keras"
         named.symlink_to(path.resolve())
         return keras.saving.load_model(named, compile=False, safe_mode=True)
+
+
+class KerasRuntime:
+    """A Keras model, compiled once for each size of pictures that it is given."""
+
+    def __init__(self, model: Any) -> None:
+        import keras
+
+        self._model = model
+        # TensorFlow's own graphs are faster on a CPU than XLA's; JAX has nothing else.
+        model.compile(jit_compile=keras.backend.backend() != "tensorflow")
+        self.inputs = tuple(_port(tensor) for tensor in model.inputs)
+        self.outputs = tuple(_port(tensor) for tensor in model.outputs)
+
+    def run(self, arrays: Sequence[Array], output: int) -> Array:
+        given = list(arrays) if len(arrays) > 1 else arrays[0]
+        results = self._model.predict_on_batch(given)
+        return np.asarray(results[output] if isinstance(results, list | tuple) else results)
+
+
+def _port(tensor: Any) -> Port:
+    return Port(tensor.name, tuple(tensor.shape), np.dtype(tensor.dtype))

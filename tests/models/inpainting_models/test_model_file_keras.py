@@ -1,5 +1,7 @@
 """A Keras file that cannot be used must say so in one sentence that names it."""
 
+import subprocess
+import sys
 import zipfile
 
 import keras
@@ -33,3 +35,15 @@ def test_only_our_networks_change_their_precision():
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
     with pytest.raises(ValueError, match="Sequential cannot change its dtype"):
         with_dtype(model, "mixed_bfloat16")
+
+
+def test_painting_with_other_formats_needs_neither_keras_nor_tensorflow():
+    """A service that serves an ONNX file starts without seconds of imports, and on machines that have neither."""
+    code = (
+        "import sys, inpainting_models, inpainting_models.model_file_painter, inpainting_models.keras_painter, "
+        "inpainting_models.model_file_onnx, inpainting_models.model_file_litert\n"
+        "inpainting_models.model_file_description.read_description('lama')\n"
+        "heavy = {'keras', 'tensorflow', 'onnxruntime', 'ai_edge_litert', 'cv2', 'numba'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
