@@ -6,6 +6,11 @@
 >>> train = dataset.as_tf("train", shuffle_seed=7)
 """
 
+import os
+
+# gRPC tells of each idle connection that a server closes, in the middle of a training's output.
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+
 from darkroom_client.async_client import AsyncClient
 from darkroom_client.async_request import AsyncDatasetRequest
 from darkroom_client.cache import Cache

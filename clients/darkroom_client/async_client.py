@@ -95,6 +95,7 @@ class AsyncClient(AsyncDatasets):
         Any number of processes may ask at once: one downloads. Raises `NotFound`, `FailedPrecondition` when it is not
         ready, `DataLoss` when its bytes are wrong in the store, `DiskFull`.
         """
+        await self._connection.contact()
         name = await self._name_of(name)
         source = ArchiveSource(self.server, name, patience_s=self._patience_s)
         work = asyncio.ensure_future(

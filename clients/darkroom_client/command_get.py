@@ -80,9 +80,13 @@ def logs(
     server: Server = None,
 ) -> None:
     """Print what the builds of a dataset wrote to their log."""
+    empty = True
     with Client(server) as client:
         for text in client.read_log(request_name(name) if is_request(name) else name, follow=follow):
             typer.echo(text, nl=False)
+            empty = empty and not text
+    if empty:
+        say("the log is empty: the handler printed nothing")
 
 
 def is_request(name: str) -> bool:

@@ -75,7 +75,7 @@ class Connection:
 
     async def call(self, method: str, request: Any, timeout_s: float = CALL_TIMEOUT_S) -> Any:
         """Return the response to a unary call, tried again for up to ``timeout_s`` while the registry is away."""
-        await self._contact()
+        await self.contact()
         deadline, pauses = time.monotonic() + timeout_s, backoff_s()
         while True:
             left_s = max(0.1, deadline - time.monotonic())
@@ -99,7 +99,7 @@ class Connection:
         ``last`` tells the message after which nothing follows: a stream that ends without one was dropped by a
         server on its way down. Raises `Unavailable` once the registry was away for longer than the patience.
         """
-        await self._contact()
+        await self.contact()
         pauses, lost_since_s = backoff_s(), None
         while True:
             meaning: DarkroomError = Unavailable(f"the registry at {self.server} ended the stream early")
@@ -127,7 +127,8 @@ class Connection:
         """Close the channel; calls still open end cancelled."""
         await self._channel.close()
 
-    async def _contact(self) -> None:
+    async def contact(self) -> None:
+        """Return once the registry has answered for the first time. Raises `Unavailable` when it does not, soon."""
         # Later outages are waited out; a registry that was never there is more likely a mistake, so say so soon.
         if self._contacted:
             return

@@ -92,11 +92,10 @@ async def run_up(settings: UpSettings, tell: Callable[[str], None]) -> None:
                 coming = asyncio.create_task(come_up(client))
                 either: set[asyncio.Future[Any]] = {coming, stopped}
                 await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-                if coming.done():
-                    for line in coming.result():
-                        tell(line)
-                    await stopped
                 coming.cancel()
+                for line in coming.result() if coming.done() else ():
+                    tell(line)
+            await stopped
             tell("stopping")
         finally:
             # The runner first: it gives its work back, for which it needs the registry.
@@ -119,7 +118,7 @@ def check(settings: UpSettings) -> None:
     if not settings.raw.is_dir():
         raise InvalidArgument(f"--raw {settings.raw} is a file; name the folder that holds the photos")
     host, _, port = settings.listen.rpartition(":")
-    if not port.isdigit() or not 0 < int(port) < 65536:
+    if ":" not in settings.listen or not port.isdigit() or not 0 < int(port) < 65536:
         raise InvalidArgument(f"--listen {settings.listen}: write HOST:PORT, for example localhost:50050")
     if not is_loopback(host) and not settings.insecure:
         raise InvalidArgument(

@@ -18,7 +18,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
+from darkroom_client.command import app
 from dataset_handlers.example import encode_example
 from dataset_handlers.tfrecord import write_record
 from handler_runner.archive import ShardEntry, local_header, manifest_bytes, tail_bytes
@@ -204,13 +206,28 @@ def unpack(home: Path, folder: Path) -> Path:
 
 
 @pytest.fixture
-def darkroom(registry, tmp_path):
-    """Run the `darkroom` command against the registry, with its own cache."""
+def environment(registry, tmp_path) -> dict[str, str]:
+    """What leads a command to the registry, and to a cache of its own."""
+    return {"DARKROOM_SERVER": registry.server, "DARKROOM_CACHE": str(tmp_path / "cache")}
 
-    def run(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
-        environment = os.environ | {"DARKROOM_SERVER": registry.server, "DARKROOM_CACHE": str(tmp_path / "cache")}
-        environment |= options.pop("env", {})
+
+@pytest.fixture
+def darkroom(environment):
+    """Run the `darkroom` command in this process."""
+
+    def run(*arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        done = CliRunner().invoke(app, arguments, input=stdin, env=environment, prog_name="darkroom")
+        return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def darkroom_process(environment):
+    """Run the `darkroom` command as a process of its own, which another program may replace."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "darkroom_client", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, **options)
+        return subprocess.run(command, capture_output=True, text=True, env=os.environ | environment, timeout=60)
 
     return run

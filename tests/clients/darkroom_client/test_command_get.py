@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from darkroom_client import connection
+
 
 def test_get_prints_the_folder_and_json_the_facts(darkroom, registry):
     done = darkroom("get", "street")
@@ -46,7 +48,8 @@ def test_the_log_is_printed_as_it_is(darkroom):
     assert darkroom("logs", "street").stdout == "a line\nanother line\n"
 
 
-def test_a_missing_registry_is_one_line(darkroom):
+def test_a_missing_registry_is_one_line(darkroom, monkeypatch):
+    monkeypatch.setattr(connection, "CONTACT_TIMEOUT_S", 0.5)
     done = darkroom("ls", "--server", "localhost:1")
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
