@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings
 
 from dataset_registry.settings import RegistrySettings
 from handler_runner.settings import RunnerSettings
+from inpainting.settings import InpaintingSettings
 from service_kit.errors import STATUS_CODES, DarkroomError
 
 DOCS = Path(__file__).resolve().parent
@@ -26,6 +27,7 @@ SERVICE, METHOD = 6, 2  # field numbers in descriptor.proto: FileDescriptorProto
 SETTINGS = {
     "Registry": ("python -m dataset_registry", RegistrySettings),
     "Runner": ("python -m handler_runner", RunnerSettings),
+    "Inpainting": ("python -m inpainting", InpaintingSettings),
 }
 
 CLIENT = """## Client
@@ -33,6 +35,7 @@ CLIENT = """## Client
 | variable | default | what it is |
 |---|---|---|
 | `DARKROOM_SERVER` | `localhost:50050` | Address of the registry; `--server` overrides it. |
+| `DARKROOM_INPAINTING` | `localhost:50052` | Address of the inpainting service; `--server` of its commands overrides it. |
 | `DARKROOM_CACHE` | `~/.cache/darkroom` | Folder of this machine's copies of datasets. |
 
 `darkroom request ... -- COMMAND` sets for the command:
@@ -110,10 +113,10 @@ def services() -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
         for place, service in enumerate(file.service):
             methods = []
             for number, method in enumerate(service.method):
-                stream = "stream " if method.server_streaming else ""
+                stream, streams = ("stream " * each for each in (method.server_streaming, method.client_streaming))
                 request, response = (kind.rpartition(".")[2] for kind in (method.input_type, method.output_type))
                 text = prose(comments[(SERVICE, place, METHOD, number)])
-                methods.append((f"{method.name}({request}) returns ({stream}{response})", text))
+                methods.append((f"{method.name}({streams}{request}) returns ({stream}{response})", text))
             yield f"{file.package}.{service.name}", prose(comments[(SERVICE, place)]), methods
 
 

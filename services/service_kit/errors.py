@@ -90,14 +90,14 @@ class ResourceExhausted(DarkroomError):
     """A bound is reached; the same call may work later."""
 
     reason = "RESOURCE_EXHAUSTED"
-    retry_after_s = 1.0
+    retry_after_s: float | None = 1.0
 
 
 class Unavailable(DarkroomError):
     """Something needed does not answer; the same call may work later."""
 
     reason = "UNAVAILABLE"
-    retry_after_s = 1.0
+    retry_after_s: float | None = 1.0
 
 
 class DataLoss(DarkroomError):

@@ -60,16 +60,16 @@ class Serving:
         reflection.enable_server_reflection((*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
         self.port = 0
 
-    async def start(self) -> None:
-        """Bind and answer. Raises `Unavailable` when the address is taken."""
+    async def start(self, *, ready: bool = True) -> None:
+        """Bind and answer; unless ``ready``, health waits for `set_ready`. Raises `Unavailable` for a taken address."""
         try:
             self.port = self._server.add_insecure_port(self._listen)
         except RuntimeError:
             self.port = 0
         if self.port == 0:
             raise Unavailable(f"cannot listen on {self._listen}: the address is taken or not of this machine")
+        await self.set_ready(ready)
         await self._server.start()
-        await self.set_ready(True)
 
     async def set_ready(self, ready: bool) -> None:
         """Say in health whether work is welcome."""

@@ -1,0 +1,170 @@
+"""Takes one photo from its file to its filled file: decoding, painting as often as asked, encoding."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from inpainting import codec
+from inpainting.hole import Hole, check_shapes, make_hole
+from inpainting.image_header import check_header
+from inpainting.model_catalog import ModelCatalog
+from inpainting.photo import Photo
+from inpainting.photo_sources import PhotoSources
+from inpainting.preview import PreviewCanvas
+from inpainting.strategies import STRATEGIES, Planned, Strategy, usual_strategy
+from inpainting.task import MAX_CANDIDATES, Candidate, Options, Outcome, Preview, Stage, Step, Task, Tell
+from inpainting_models.crops import Box
+from inpainting_models.painting import Cancel, Cancelled, Mask, Paint, Painter
+from inpainting_models.painting import Photo as PhotoValues
+from service_kit.errors import InvalidArgument
+
+SEEDS = 1 << 63
+LARGE_SHARE = 0.4
+
+
+class Retouching:
+    """Does tasks, one in each thread that calls."""
+
+    def __init__(self, catalog: ModelCatalog, sources: PhotoSources, max_pixels: int) -> None:
+        self._catalog = catalog
+        self._sources = sources
+        self._max_pixels = max_pixels
+
+    def check(self, task: Task) -> None:
+        """Refuse at once what can be seen without decoding. Raises `InvalidArgument` naming the fields."""
+        options = task.options
+        violations = []
+        known = {model.name for model in self._catalog.models()}
+        if options.model and options.model not in known:
+            violations.append(
+                ("options.model", f"no model {options.model[:100]!r}; there are {', '.join(sorted(known))}")
+            )
+        if options.strategy not in ("", "auto", *STRATEGIES):
+            names = ", ".join(("auto", *STRATEGIES))
+            violations.append(("options.strategy", f"no strategy {options.strategy[:100]!r}; there are {names}"))
+        if not 1 <= options.candidate_count <= MAX_CANDIDATES:
+            violations.append(
+                ("options.candidate_count", f"must be from 1 to {MAX_CANDIDATES}, not {options.candidate_count}")
+            )
+        if options.seed < 0:
+            violations.append(("options.seed", f"must be 0 or more, not {options.seed}"))
+        if task.photo.empty:
+            violations.append(("photo", "is missing: set content, name or object"))
+        if violations:
+            raise InvalidArgument.of(violations)
+        check_shapes(task.shapes, not task.mask_image.empty)
+        for field, source in (("photo", task.photo), ("mask.image", task.mask_image)):
+            if source.content:
+                check_header(source.content, self._max_pixels, field)
+
+    def run(self, task: Task, tell: Tell, cancel: Cancel, *, previews: bool = False) -> Outcome:
+        """Return the results. Raises `InvalidArgument`, `NotFound`, `Cancelled` soon after ``cancel`` says so."""
+        tell(Step(Stage.DECODING))
+        data = self._sources.read(task.photo, "photo")
+        photo = codec.decode(data, self._max_pixels, "photo")
+        stop_if(cancel)
+        hole = make_hole((photo.height, photo.width), task.shapes, self._mask_image(task), self._max_pixels)
+        stop_if(cancel)
+        if not hole.mask.any():
+            unchanged = Candidate(data, "", "", "the mask is empty", (), 0, 0.0, task.options.seed)
+            return Outcome((unchanged,))
+        del data
+        canvas = PreviewCanvas(photo, hole.mask) if previews else None
+        return Outcome(tuple(self._candidates(task.options, photo, hole, canvas, tell, cancel)))
+
+    def _mask_image(self, task: Task) -> bytes | None:
+        return None if task.mask_image.empty else self._sources.read(task.mask_image, "mask.image")
+
+    def _candidates(
+        self, options: Options, photo: Photo, hole: Hole, canvas: PreviewCanvas | None, tell: Tell, cancel: Cancel
+    ) -> Iterator[Candidate]:
+        model = self._catalog.model(options.model)
+        count = options.candidate_count if model.seeded else 1
+        warnings = [f"the model {model.name} knows no chance: one result is all there is"] * (
+            count < options.candidate_count
+        )
+        for number in range(count):
+            seed = (options.seed + number) % SEEDS
+            # Painting changes the pixels in place; the last one needs no copy.
+            work = replace(photo, pixels=photo.pixels.copy()) if number + 1 < count else photo
+            of = f"candidate {number + 1} of {count}, " if count > 1 else ""
+            run = _Run(tell, cancel, canvas, of)
+            painter = self._catalog.painter(model.name, seed, run.progress, cancel)
+            strategy = STRATEGIES[_strategy_name(options.strategy, painter)]
+            begin_s = time.monotonic()
+            planned = run.fill(work, hole, painter, strategy)
+            elapsed_s = time.monotonic() - begin_s
+            stop_if(cancel)
+            tell(Step(Stage.ENCODING, plan=planned.text))
+            yield Candidate(
+                codec.encode(work),
+                model.name,
+                strategy.name,
+                planned.text,
+                (*warnings, *_honest_words(hole.mask)),
+                planned.pass_count,
+                elapsed_s,
+                seed,
+            )
+
+
+@dataclass
+class _Run:
+    """One painting of one photo."""
+
+    tell: Tell
+    cancel: Cancel
+    canvas: PreviewCanvas | None
+    of: str
+    window: str = ""
+    plan: str = ""
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        """Tell what a painter or strategy says of itself."""
+        stop_if(self.cancel)
+        step = f"{self.of}{self.window}{stage} {min(done + 1, total)} of {total}" if total else f"{self.of}{stage}"
+        self.tell(Step(Stage.PAINTING, 0, step, done, total, self.plan))
+
+    def fill(self, photo: Photo, hole: Hole, painter: Painter, strategy: Strategy) -> Planned:
+        """Paint the holes, in place."""
+        windows = strategy.windows(hole.mask)
+        planned = strategy.plan(painter, hole.mask, windows)
+        self.plan = planned.text
+        for number, box in enumerate(windows):
+            stop_if(self.cancel)
+            self.window = f"crop {number + 1} of {len(windows)}, " if len(windows) > 1 else ""
+            self.tell(Step(Stage.PAINTING, 0, f"{self.of}{self.window}".rstrip(", "), number, len(windows), self.plan))
+            seen = replace(painter, paint=self._shown(painter, box)) if self.canvas else painter
+            crop = photo.crop(box.top, box.left, box.height, box.width)
+            mask = np.ascontiguousarray(hole.mask[box.slices])
+            painted = strategy.paint(seen, crop, mask, self.progress, self.cancel)
+            photo.paste(box.top, box.left, painted, hole.weight(box))
+        return planned
+
+    def _shown(self, painter: Painter, box: Box) -> Paint:
+        def shown(images: PhotoValues, masks: Mask) -> PhotoValues:
+            painted = painter.paint(images, masks)
+            if self.canvas is not None:
+                self.tell(Preview(self.canvas.show(box, painted[0])))
+            return painted
+
+        return shown
+
+
+def stop_if(cancel: Cancel) -> None:
+    """Raise `Cancelled` when the caller does not want the rest any more."""
+    if cancel():
+        raise Cancelled
+
+
+def _strategy_name(asked: str, painter: Painter) -> str:
+    return usual_strategy(painter) if asked in ("", "auto") else asked
+
+
+def _honest_words(mask: Mask) -> list[str]:
+    share = float(mask.mean())
+    return [f"the hole is {share:.0%} of the photo: no method knows what was there"] if share > LARGE_SHARE else []

@@ -1,0 +1,111 @@
+"""The strategies by name: the one table from which the service runs, lists and checks them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from inpainting_models.baseline import baseline, plan_baseline
+from inpainting_models.combined import combined, plan_combined
+from inpainting_models.crops import Box, crops_around
+from inpainting_models.painting import Cancel, Cancelled, Mask, Paint, Painter, Photo, Progress, paint_one
+from inpainting_models.plan import Plan
+from inpainting_models.shrinking_mask import plan_shrinking_mask, shrinking_mask
+from inpainting_models.two_step import plan_two_step, two_step
+
+WHOLE_FRAME_PX = 30_000_000
+"""Up to so many pixels the strategies of whole frames see the whole photo; of a larger one they see windows."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What is going to be done."""
+
+    text: str
+    pass_count: int
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A way to drive a painter over a large photo: window by window, so that memory follows the largest window."""
+
+    name: str
+    description: str
+    windows: Callable[[Mask], list[Box]]
+    """The parts of the photo that are painted one after the other; together they hold every hole."""
+    paint: Callable[[Painter, Photo, Mask, Progress, Cancel], Photo]
+    """Paints one window."""
+    plan: Callable[[Painter, Mask, Sequence[Box]], Planned]
+
+
+def usual_strategy(painter: Painter) -> str:
+    """Return what `auto` means for a painter: one without a training size sees the photo's own pixels."""
+    return "native" if painter.training_size is None else "combined"
+
+
+def _crops(mask: Mask) -> list[Box]:
+    # As much as the hungriest painter, PatchMatch, looks at.
+    return crops_around(mask, context=2.0, least_px=192)
+
+
+def _native(painter: Painter, photo: Photo, mask: Mask, progress: Progress, cancel: Cancel) -> Photo:
+    return paint_one(painter.paint, photo, mask)
+
+
+def _plan_native(painter: Painter, mask: Mask, windows: Sequence[Box]) -> Planned:
+    count = len(windows)
+    return Planned(f"native: {count} {'crop' if count == 1 else 'crops'} at the photo's own resolution", count)
+
+
+def _frames(mask: Mask) -> list[Box]:
+    if mask.size > WHOLE_FRAME_PX:
+        return _crops(mask)
+    return [Box(0, 0, *mask.shape)] if mask.any() else []
+
+
+def _framed(
+    strategy: Callable[..., Photo], painter: Painter, photo: Photo, mask: Mask, progress: Progress, cancel: Cancel
+) -> Photo:
+    return strategy(_stopping(painter.paint, cancel), photo, mask, painter.training_size, progress=progress)
+
+
+def _plan_framed(plan: Callable[..., Plan], painter: Painter, mask: Mask, windows: Sequence[Box]) -> Planned:
+    plans = []
+    for box in windows:
+        # A plan looks at shapes and mask alone: a photo that takes no memory will do.
+        empty = np.broadcast_to(np.float32(0), (box.height, box.width, 3))
+        plans.append(plan(empty, np.ascontiguousarray(mask[box.slices]), painter.training_size))
+    text = str(plans[0]) if plans else "nothing to paint"
+    if len(plans) > 1:
+        text += f", in the first of {len(plans)} windows"
+    return Planned(text, sum(len(each.passes) for each in plans))
+
+
+def _stopping(paint: Paint, cancel: Cancel) -> Paint:
+    def stopping(images: Photo, masks: Mask) -> Photo:
+        if cancel():
+            raise Cancelled
+        return paint(images, masks)
+
+    return stopping
+
+
+def _whole_frame(name: str, description: str, run: Callable[..., Photo], plan: Callable[..., Plan]) -> Strategy:
+    return Strategy(name, description, _frames, partial(_framed, run), partial(_plan_framed, plan))
+
+
+STRATEGIES = {
+    each.name: each
+    for each in (
+        Strategy("native", "crops around the holes, at the photo's own resolution", _crops, _native, _plan_native),
+        _whole_frame("baseline", "the whole photo small, enlarged bicubically", baseline, plan_baseline),
+        _whole_frame(
+            "shrinking_mask", "the whole photo small, from the rim inwards", shrinking_mask, plan_shrinking_mask
+        ),
+        _whole_frame("two_step", "the whole photo small, then rims at twice the size", two_step, plan_two_step),
+        _whole_frame("combined", "shrinking_mask, then the second step of two_step", combined, plan_combined),
+    )
+}
