@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,9 +49,9 @@ def decode(data: bytes, header: ImageHeader, field: str) -> Photo:
         raise BadPhoto.of([(field, f"this JPEG has more than {_MOST_SCANS} scans")])
     try:
         quality = read_jpeg_quality(data)
-        own = segments(data)
+        own, scan_offset = segments(data)
         # Not by `Image.open`, whose own limit of pixels is lower than ours and the whole process's.
-        with JpegImageFile(io.BytesIO(data)) as image:
+        with JpegImageFile(io.BytesIO(_bare(data, own, scan_offset))) as image:
             image.load()
             pixels = _pixels(image)
     except (OSError, ValueError, SyntaxError, EOFError) as damaged:
@@ -85,6 +86,16 @@ def encode(photo: Photo) -> bytes:
     return _with_segments(written.getvalue(), original.segments, keep_own=quality.rgb)
 
 
+def _bare(data: bytes, own: list[tuple[int, bytes]], scan_offset: int) -> bytes:
+    """Return the picture alone: what stands beside it is ours to read, and the decoder cannot stumble over it."""
+    needed = [(marker, part) for marker, part in own if marker in (_APP0, _APP14) or not _APP0 <= marker <= _COMMENT]
+    return b"".join((data[:2], *(_segment(marker, part) for marker, part in needed), memoryview(data)[scan_offset:]))
+
+
+def _segment(marker: int, part: bytes) -> bytes:
+    return bytes([0xFF, marker]) + (len(part) + 2).to_bytes(2, "big") + part
+
+
 def _pixels(image: JpegImageFile) -> npt.NDArray[np.uint8]:
     channels = 1 if image.mode == "L" else 3
     pixels = np.empty((image.height, image.width, channels), np.uint8)
@@ -107,8 +118,8 @@ def _kept(marker: int, part: bytes, quality: JpegQuality, size: tuple[int, int])
         return (marker, _EXIF + reset) if reset else None
     if marker == _APP1 and part.startswith(_XMP):
         return marker, _XMP + codec_exif.reset_xmp(part[len(_XMP) :])
-    if marker == _APP2 and part.startswith(b"MPF\0"):
-        return None  # Points at further pictures behind this one, which are not written.
+    if marker == _APP2 and part.startswith((b"MPF\0", b"FPXR\0")):
+        return None  # Further pictures behind this one, and FlashPix, which holds a preview.
     if marker == _APP13:
         return marker, _without_previews(part)
     if marker == _APP14 and quality.rgb:
@@ -156,14 +167,11 @@ def _segments(metadata: Metadata) -> list[tuple[int, bytes]]:
     return made
 
 
-def _with_segments(encoded: bytes, wanted: object, keep_own: bool) -> bytes:
+def _with_segments(encoded: bytes, wanted: Iterable[tuple[int, bytes]], keep_own: bool) -> bytes:
     """Return the encoder's file with our segments in place of its own, or behind them."""
     offset = 2
     while 0xE0 <= encoded[offset + 1] <= 0xEF:
         offset += 2 + int.from_bytes(encoded[offset + 2 : offset + 4], "big")
-    made = b"".join(
-        bytes([0xFF, marker]) + (len(part) + 2).to_bytes(2, "big") + part
-        for marker, part in wanted  # type: ignore[attr-defined]
-    )
+    made = b"".join(_segment(marker, part) for marker, part in wanted)
     own = encoded[2:offset] if keep_own else b""
     return b"".join((encoded[:2], own, made, memoryview(encoded)[offset:]))

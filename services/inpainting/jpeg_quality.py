@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import NamedTuple
 
 ZIGZAG = (
     0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5,
@@ -51,17 +52,17 @@ class JpegQuality:
 
     @property
     def quality(self) -> int:
-        """The nearest number of the usual scale from 1 to 100, by the brightness table's sum."""
+        """The nearest number of the usual scale from 1 to 100, by the brightness table's sum; too high below 20."""
         scale = 100 * sum(self.tables[0]) / _ANNEX_K_SUM
         return round(max(1, min(100, (200 - scale) / 2 if scale <= 100 else 5000 / scale)))
 
 
-def read_jpeg_quality(data: bytes | memoryview) -> JpegQuality:
+def read_jpeg_quality(data: bytes) -> JpegQuality:
     """Return how the JPEG was compressed. Raises ValueError where its headers do not say."""
     tables: dict[int, tuple[int, ...]] = {}
     frame: list[tuple[int, int, int, int]] = []
     progressive, adobe_transform, jfif = False, None, False
-    for marker, payload in segments(data):
+    for marker, payload in segments(data).parts:
         if marker == 0xDB:
             tables |= _tables(payload)
         elif marker in (0xC0, 0xC1, 0xC2):
@@ -83,8 +84,16 @@ def read_jpeg_quality(data: bytes | memoryview) -> JpegQuality:
     )
 
 
-def segments(data: bytes | memoryview) -> list[tuple[int, bytes]]:
-    """Return the (marker, payload) pairs before the first scan. Raises ValueError where they are cut off."""
+class Segments(NamedTuple):
+    """What stands before a JPEG's first scan."""
+
+    parts: list[tuple[int, bytes]]
+    """(marker, payload) pairs."""
+    scan_offset: int
+
+
+def segments(data: bytes) -> Segments:
+    """Return what stands before the first scan. Raises ValueError where it is cut off."""
     found: list[tuple[int, bytes]] = []
     offset = 2
     while True:
@@ -96,7 +105,7 @@ def segments(data: bytes | memoryview) -> list[tuple[int, bytes]]:
                 offset += 1 if marker == 0xFF else 2
                 continue
             if marker == 0xDA:
-                return found
+                return Segments(found, offset)
             length = struct.unpack_from(">H", data, offset + 2)[0]
         except struct.error as cut:
             raise ValueError("the file ends before its scan") from cut
