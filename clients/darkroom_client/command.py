@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version as installed_version
+from typing import Annotated
+
 import typer
 
 from darkroom_client import (
@@ -23,6 +26,24 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Builds image datasets where the photos lie, once, and hands them to the machines that train.",
 )
+
+
+def print_version(wanted: bool) -> None:
+    """Print the installed version and end, if that is wanted."""
+    if wanted:
+        typer.echo(f"darkroom {installed_version('darkroom')}")
+        raise typer.Exit()
+
+
+@app.callback()
+def darkroom(
+    version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Options of the command itself."""
+
+
 app.command("up")(command_up.up)
 app.command("define")(command_catalog.define)
 app.command("preview")(command_catalog.preview)

@@ -1,22 +1,32 @@
 """Asking for a dataset from an ordinary program."""
 
 import asyncio
+import dataclasses
 import inspect
 import multiprocessing
+import re
 import subprocess
 import sys
 import threading
 import time
+from enum import StrEnum
+from pathlib import Path
 
 import pytest
 
+import darkroom_client
 from darkroom_client import (
     AsyncClient,
     Client,
+    DarkroomError,
     Dataset,
+    DatasetRequest,
+    DatasetSnapshot,
+    Failure,
     InvalidArgument,
     NotFound,
     RequestFailed,
+    RequestSnapshot,
     RequestState,
     Violation,
 )
@@ -191,3 +201,20 @@ def test_importing_the_client_is_quick_and_brings_no_tensorflow_opencv_or_numpy(
     ]
     assert runs[0][1:] == []
     assert min(float(run[0]) for run in runs) < 0.4
+
+
+def test_every_public_name_is_in_the_docs():
+    text = (Path(__file__).parents[3] / "docs" / "client.md").read_text()
+    for kind in (Client, DatasetRequest, Dataset):
+        for name in vars(kind) | vars(kind.__base__):
+            if not name.startswith("_") and name != "survive_exec":
+                assert re.search(rf"\b{name}\b", text), f"{kind.__name__}.{name}"
+    for kind in (RequestSnapshot, DatasetSnapshot, Failure):
+        for field in dataclasses.fields(kind):
+            assert f"`{field.name}`" in text, f"{kind.__name__}.{field.name}"
+    for name in darkroom_client.__all__:
+        kind = getattr(darkroom_client, name)
+        if inspect.isclass(kind) and issubclass(kind, DarkroomError):
+            assert f"`{name}`" in text, name
+        if inspect.isclass(kind) and issubclass(kind, StrEnum):
+            assert all(f"`{value}`" in text for value in kind if value != "UNKNOWN"), name

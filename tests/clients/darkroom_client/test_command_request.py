@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -49,6 +50,8 @@ def test_json_is_exactly_one_object_and_the_commands_output_goes_elsewhere(darkr
     assert answer["bytes"] > 0
     assert os.path.isdir(answer["path"])
     assert "epoch 1" in done.stderr
+    documented = (Path(__file__).parents[3] / "docs" / "commands.md").read_text()
+    assert all(f"`{name}`" in documented for name in answer)
 
 
 def test_a_wrong_config_is_refused_one_line_for_each_field(darkroom):

@@ -122,7 +122,7 @@ def test_the_first_commands_of_a_new_user_work(typed, tmp_path):
     typed("pin", "street")
     assert json.loads(typed("unpin", "street", "--json"))["pinned"] is False
     typed("delete", "street")
-    assert json.loads(typed("ls", "street", "--json"))["datasets"] == []
+    assert json.loads(typed("ls", "street", "--state", "ready", "--json"))["datasets"] == []
 
 
 @pytest.mark.parametrize("module", ["handler_runner", "dataset_registry"])
