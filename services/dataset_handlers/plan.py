@@ -81,8 +81,11 @@ def order_samples(samples: Iterable[Sample], shares: Mapping[str, float]) -> Dic
 def plan_shards(listing: Listing, *, examples_per_sample: Optional[int], examples_per_shard: int) -> List[Shard]:
     """Cuts each split into shards of about equal size."""
     shards = []
+    total = sum(map(len, listing.values())) * (examples_per_sample or 1)
+    # Each shard costs a file, a row and two waits for the disk: a small split of a large dataset needs few.
+    smallest = max(16, total // 16)
     for split, samples in listing.items():
-        count = shard_count(len(samples), examples_per_sample or 1, examples_per_shard)
+        count = shard_count(len(samples), examples_per_sample or 1, examples_per_shard, smallest)
         for index in range(count):
             start, stop = len(samples) * index // count, len(samples) * (index + 1) // count
             examples = (stop - start) * (examples_per_sample or 0)
@@ -90,13 +93,10 @@ def plan_shards(listing: Listing, *, examples_per_sample: Optional[int], example
     return shards
 
 
-def shard_count(sample_count: int, examples_per_sample: int, examples_per_shard: int) -> int:
-    """Returns how many shards a split gets: enough to share the work, none so small that it is not worth a file."""
+def shard_count(sample_count: int, examples_per_sample: int, examples_per_shard: int, smallest: int) -> int:
+    """Returns how many shards a split gets: none over ``examples_per_shard``, and up to 8 of at least ``smallest``."""
     examples = sample_count * examples_per_sample
-    wanted = -(-examples // examples_per_shard)
-    if sample_count >= 64:
-        # Small datasets too should keep several workers busy.
-        wanted = max(wanted, min(8, examples // 16))
+    wanted = max(-(-examples // examples_per_shard), min(8, examples // smallest))
     return max(1, min(wanted, sample_count))
 
 

@@ -36,21 +36,35 @@ def test_shards_cover_each_sample_once(count: int, variations: int, examples_per
 
 
 @pytest.mark.parametrize(
-    ("samples", "variations", "shards"),
+    ("samples", "variations", "smallest", "shards"),
     [
-        (1, 1, 1),
-        (63, 1, 1),
-        (63, 8, 2),
-        (64, 1, 4),
-        (128, 1, 8),
-        (1000, 1, 8),
-        (4096, 1, 16),
-        (1000, 10, 40),
-        (2, 9999, 2),
+        (1, 1, 16, 1),
+        (31, 1, 16, 1),
+        (63, 8, 31, 8),
+        (64, 1, 16, 4),
+        (128, 1, 16, 8),
+        (100, 1, 62, 1),
+        (1000, 1, 62, 8),
+        (4096, 1, 256, 16),
+        (1000, 10, 625, 40),
+        (2, 9999, 1249, 2),
     ],
 )
-def test_the_number_of_shards_follows_from_the_number_of_examples(samples: int, variations: int, shards: int) -> None:
-    assert shard_count(samples, variations, 256) == shards
+def test_the_number_of_shards_follows_from_the_number_of_examples(
+    samples: int, variations: int, smallest: int, shards: int
+) -> None:
+    assert shard_count(samples, variations, 256, smallest) == shards
+
+
+def test_a_small_split_of_a_large_dataset_has_few_shards() -> None:
+    listing = {"train": samples_named(800), "validation": samples_named(100), "test": samples_named(100)}
+    shards = plan_shards(listing, examples_per_sample=1, examples_per_shard=256)
+    counts = {split: sum(shard.split == split for shard in shards) for split in listing}
+    assert counts == {"train": 8, "validation": 1, "test": 1}
+
+
+def samples_named(count: int) -> list[Sample]:
+    return [Sample(f"{number}.jpg") for number in range(count)]
 
 
 def test_a_photo_with_several_samples_stays_in_one_split() -> None:
