@@ -34,9 +34,11 @@ SMALL_WORKS = (
     handler_pb2.WORK_KIND_PREVIEW,
     handler_pb2.WORK_KIND_VERIFY,
 )
-# Previews and walks must not wait for one another either.
-_SMALL_LANES = 2
 _POLL_S = 25.0
+# A claim also tells what the runner serves: a new folder of photos should be known in seconds.
+_NEWS_S = 2.0
+# Previews and walks must not wait for one another either.
+_LANES = ((BUILDS, _POLL_S), (SMALL_WORKS, _POLL_S), (SMALL_WORKS, _NEWS_S))
 _LONGEST_PAUSE_S = 2.0
 _RELEASE_S = 3.0
 
@@ -58,8 +60,7 @@ class HandlerRunner:
 
     async def run(self) -> None:
         """Claim and work until cancelled; then kill what runs and give the work back."""
-        lanes = [BUILDS, *[SMALL_WORKS] * _SMALL_LANES]
-        await together(*(self._lane(kinds) for kinds in lanes))
+        await together(*(self._lane(kinds, poll_s) for kinds, poll_s in _LANES))
 
     async def describe(self) -> handler_pb2.RunnerDescription:
         """Return who it is and what it serves, as it is now."""
@@ -82,11 +83,11 @@ class HandlerRunner:
             ],
         )
 
-    async def _lane(self, kinds: Sequence[handler_pb2.WorkKind]) -> None:
+    async def _lane(self, kinds: Sequence[handler_pb2.WorkKind], poll_s: float) -> None:
         pause_s = 0.2
         while True:
             try:
-                work = await self._link.claim(await self.describe(), kinds, _POLL_S)
+                work = await self._link.claim(await self.describe(), kinds, poll_s)
                 pause_s = 0.2
             except Unavailable:
                 await asyncio.sleep(pause_s)

@@ -108,7 +108,7 @@ def test_a_raw_folder_that_is_empty_or_goes_away_is_named(open_house, own_photos
     assert "there are: empty" in missing.err
     # Nothing is lost: with the photos back, as soon as the runner has told of them, the same request is answered.
     away.rename(own_photos / "street")
-    until(lambda: house.darkroom("request", "street").code == 0, "the dataset", 40.0)
+    until(lambda: house.darkroom("request", "street").code == 0, "the dataset", 15.0)
 
 
 def test_unreadable_photos_are_skipped_and_listed_up_to_a_limit_and_beyond_it_named(open_house, own_photos):

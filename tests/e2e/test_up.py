@@ -50,6 +50,7 @@ def up(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Iterator[Up]:
     up = Up(tmp_path_factory.mktemp("up"), photos)
     yield up
     up.process.end()
+    up.house.end()
 
 
 def test_it_says_what_it_serves_and_what_to_type_next_and_that_works(up):
