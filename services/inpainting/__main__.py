@@ -15,6 +15,8 @@ import structlog
 
 from darkroom.inpainting.v1 import inpainting_pb2, inpainting_pb2_grpc
 from inpainting.added_models import AddedModels
+from inpainting.batch_job_files import BatchJobFiles
+from inpainting.batch_jobs import BatchJobs
 from inpainting.inpainter import Inpainter
 from inpainting.kept_photos import KeptPhotos
 from inpainting.model_catalog import ModelCatalog
@@ -66,21 +68,23 @@ async def serve(settings: InpaintingSettings) -> None:
     retouching = Retouching(catalog, sources, settings.max_pixels)
     queue = WorkQueue(settings.concurrency, settings.max_waiting, settings.max_waiting_bytes)
     inpainter = Inpainter(retouching, queue, settings.concurrency)
+    jobs = BatchJobs(inpainter, retouching, sources, store, BatchJobFiles(home / "jobs"), settings.concurrency)
     transfer = PhotoTransfer(kept, settings.max_pixels)
 
     def register(server: grpc.aio.Server) -> None:
-        servicer = InpaintingServicer(inpainter, transfer, kept, catalog, intake, queue)
+        servicer = InpaintingServicer(inpainter, transfer, kept, jobs, catalog, intake, queue)
         inpainting_pb2_grpc.add_InpaintingServiceServicer_to_server(servicer, server)
 
     serving = Serving(settings.listen, SERVICES, register)
     await serving.start(ready=False)
     log.info("inpainting_listens", listen=settings.listen, port=serving.port)
     stopping = asyncio.create_task(until_signalled())
-    rounds = [asyncio.create_task(each) for each in (become_ready(serving, catalog), collect_for_ever(kept))]
+    rounds = [asyncio.create_task(each) for each in (become_ready(serving, catalog, jobs), collect_for_ever(kept))]
     # A round that dies takes the process with it: whoever started it starts it again.
     done, _ = await asyncio.wait([stopping, *rounds], return_when=asyncio.FIRST_COMPLETED)
     for task in (*rounds, stopping):
         task.cancel()
+    await jobs.close()
     await serving.stop()
     await asyncio.to_thread(queue.stop, STOP_S)
     for task in done:
@@ -89,7 +93,7 @@ async def serve(settings: InpaintingSettings) -> None:
     log.info("inpainting_stopped")
 
 
-async def become_ready(serving: Serving, catalog: ModelCatalog) -> None:
+async def become_ready(serving: Serving, catalog: ModelCatalog, jobs: BatchJobs) -> None:
     """Warm the default model up, say in health that work is welcome, and wait for ever."""
     name = catalog.default
     try:
@@ -99,6 +103,7 @@ async def become_ready(serving: Serving, catalog: ModelCatalog) -> None:
         log.error("default_model_broken", model=name, message=error.message)
     await serving.set_ready(True)
     log.info("inpainting_ready", model=name)
+    await jobs.resume()
     await asyncio.Event().wait()
 
 

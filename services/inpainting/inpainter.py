@@ -15,7 +15,7 @@ from inpainting.retouching import Retouching
 from inpainting.task import Outcome, Preview, Stage, Step, Task, Tell
 from inpainting.work_queue import Priority, Ticket, WorkQueue
 from inpainting_models.painting import Cancel, Cancelled
-from service_kit.errors import DarkroomError, InvalidArgument, ResourceExhausted, Unavailable
+from service_kit.errors import DarkroomError, DeadlineExceeded, InvalidArgument, ResourceExhausted, Unavailable
 
 log = structlog.get_logger()
 
@@ -152,13 +152,15 @@ class Inpainter:
 
 
 async def result_of(ticket: Ticket) -> Outcome:
-    """Return what a ticket brings. Raises `Unavailable` when the service stopped it."""
+    """Return what a ticket brings. Raises `DeadlineExceeded`, `Unavailable` when the service stopped it."""
     future = asyncio.wrap_future(ticket.future)
     # Whoever leaves does not look at what comes of it.
     future.add_done_callback(lambda done: done.cancelled() or done.exception())
     try:
         outcome: Outcome = await future
     except Cancelled as error:
+        if ticket.expired():
+            raise DeadlineExceeded("the call's deadline passed before the photo was done") from error
         raise Unavailable("the service stopped before the photo was done; try again") from error
     return outcome
 

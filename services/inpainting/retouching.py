@@ -61,6 +61,10 @@ class Retouching:
             if source.content:
                 check_header(source.content, self._max_pixels, field)
 
+    def settled(self, options: Options) -> Options:
+        """Return the options with the default model by its name, so that a new default changes no old job."""
+        return replace(options, model=options.model or self._catalog.default)
+
     def run(self, task: Task, tell: Tell, cancel: Cancel, *, previews: bool = False) -> Outcome:
         """Return the results. Raises `InvalidArgument`, `NotFound`, `Cancelled` soon after ``cancel`` says so."""
         tell(Step(Stage.DECODING))

@@ -9,6 +9,7 @@ from typing import Any
 from darkroom.inpainting.v1 import inpainting_pb2 as pb
 from darkroom.inpainting.v1 import inpainting_pb2_grpc
 from inpainting import wire
+from inpainting.batch_jobs import BatchJobs
 from inpainting.inpainter import Inpainter
 from inpainting.kept_photos import KeptPhotos
 from inpainting.listing import slice_page
@@ -27,6 +28,7 @@ class InpaintingServicer(inpainting_pb2_grpc.InpaintingServiceServicer):  # type
         inpainter: Inpainter,
         transfer: PhotoTransfer,
         kept: KeptPhotos,
+        jobs: BatchJobs,
         catalog: ModelCatalog,
         intake: ModelIntake,
         queue: WorkQueue,
@@ -34,6 +36,7 @@ class InpaintingServicer(inpainting_pb2_grpc.InpaintingServiceServicer):  # type
         self._inpainter = inpainter
         self._transfer = transfer
         self._kept = kept
+        self._jobs = jobs
         self._catalog = catalog
         self._intake = intake
         self._queue = queue
@@ -64,6 +67,18 @@ class InpaintingServicer(inpainting_pb2_grpc.InpaintingServiceServicer):  # type
     ) -> AsyncIterator[pb.InpaintBatchResponse]:
         async for finished in self._inpainter.fill_stream(_items(requests)):
             yield await asyncio.to_thread(wire.finished_message, finished, self._kept)
+
+    async def StartBatchJob(self, request: pb.StartBatchJobRequest, context: Any) -> pb.StartBatchJobResponse:
+        return pb.StartBatchJobResponse(job=wire.job_message(await self._jobs.start(wire.job_value(request))))
+
+    async def WatchBatchJob(
+        self, request: pb.WatchBatchJobRequest, context: Any
+    ) -> AsyncIterator[pb.WatchBatchJobResponse]:
+        async for view in self._jobs.watch(request.name):
+            yield pb.WatchBatchJobResponse(job=wire.job_message(view))
+
+    async def CancelBatchJob(self, request: pb.CancelBatchJobRequest, context: Any) -> pb.CancelBatchJobResponse:
+        return pb.CancelBatchJobResponse(job=wire.job_message(await self._jobs.cancel(request.name)))
 
     async def ListModels(self, request: pb.ListModelsRequest, context: Any) -> pb.ListModelsResponse:
         models = await asyncio.to_thread(self._catalog.models)

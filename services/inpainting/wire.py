@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from google.protobuf import duration_pb2, timestamp_pb2
 
 from darkroom.inpainting.v1 import inpainting_pb2 as pb
+from inpainting.batch_job import SHOWN_FAILURES, JobSpec, JobView
 from inpainting.inpainter import Finished
 from inpainting.kept_photos import KeptPhotos
 from inpainting.model_catalog import Model
@@ -109,6 +110,35 @@ def finished_message(finished: Finished, kept: KeptPhotos) -> pb.InpaintBatchRes
     if isinstance(error, InvalidArgument) and error.violations:
         failure.field = error.violations[0][0]
     return pb.InpaintBatchResponse(id=finished.id, failure=failure)
+
+
+def job_value(request: pb.StartBatchJobRequest) -> JobSpec:
+    """Return what a job is to do."""
+    if not request.WhichOneof("masks"):
+        raise InvalidArgument.of([("masks", "set mask_prefix, or one mask for all")])
+    return JobSpec(
+        request.photo_prefix,
+        request.output_prefix,
+        request.mask_prefix,
+        source_value(request.mask.image),
+        shapes_value(request.mask),
+        options_value(request.options),
+    )
+
+
+def job_message(view: JobView) -> pb.BatchJob:
+    """Return a job as it stands."""
+    return pb.BatchJob(
+        name=f"batchJobs/{view.id}",
+        state=f"BATCH_JOB_STATE_{view.state}",
+        photo_count=view.photo_count,
+        done_count=view.done_count,
+        failed_count=len(view.failed),
+        failures=view.failed[:SHOWN_FAILURES],
+        photos_per_minute=view.photos_per_minute,
+        eta=None if view.eta_s is None else duration(view.eta_s),
+        waiting_for=view.waiting_for,
+    )
 
 
 def model_message(model: Model) -> pb.Model:

@@ -13,6 +13,7 @@ Raise the meaning and say what was received and what would do::
     ├── Aborted              another holder of the work went ahead (reason FENCED)
     ├── ResourceExhausted    full; try again later
     ├── Unavailable          something needed does not answer; try again later
+    ├── DeadlineExceeded     the caller's time was up before the work was done
     └── DataLoss             bytes that should be there are gone
 """
 
@@ -100,6 +101,12 @@ class Unavailable(DarkroomError):
     retry_after_s: float | None = 1.0
 
 
+class DeadlineExceeded(DarkroomError):
+    """The caller's time was up before the work was done."""
+
+    reason = "DEADLINE_EXCEEDED"
+
+
 class DataLoss(DarkroomError):
     """Bytes that should be there are gone or changed."""
 
@@ -115,6 +122,7 @@ STATUS_CODES: dict[type[DarkroomError], grpc.StatusCode] = {
     Aborted: grpc.StatusCode.ABORTED,
     ResourceExhausted: grpc.StatusCode.RESOURCE_EXHAUSTED,
     Unavailable: grpc.StatusCode.UNAVAILABLE,
+    DeadlineExceeded: grpc.StatusCode.DEADLINE_EXCEEDED,
     DataLoss: grpc.StatusCode.DATA_LOSS,
     DarkroomError: grpc.StatusCode.INTERNAL,
 }

@@ -15,6 +15,8 @@ from skimage import data
 
 from darkroom.inpainting.v1 import inpainting_pb2_grpc
 from inpainting.added_models import AddedModels
+from inpainting.batch_job_files import BatchJobFiles
+from inpainting.batch_jobs import BatchJobs
 from inpainting.inpainter import Inpainter
 from inpainting.kept_photos import KeptPhotos
 from inpainting.model_catalog import ModelCatalog
@@ -44,12 +46,13 @@ class House:
     catalog: ModelCatalog
     store: LocalObjectStore
     inpainter: Inpainter
+    jobs: BatchJobs
 
 
 @pytest.fixture
 async def make_house(tmp_path: Path) -> AsyncIterator[Callable[..., object]]:
     """Return a function that starts a service; it takes the queue's bounds."""
-    running: list[tuple[Serving, WorkQueue, grpc.aio.Channel]] = []
+    running: list[tuple[Serving, WorkQueue, grpc.aio.Channel, BatchJobs]] = []
 
     async def make(concurrency: int = 2, max_waiting: int = 100, max_waiting_bytes: int = 1 << 30) -> House:
         home = tmp_path / f"home-{len(running)}"
@@ -58,11 +61,14 @@ async def make_house(tmp_path: Path) -> AsyncIterator[Callable[..., object]]:
         catalog = ModelCatalog(AddedModels(home / "models"), 8)
         sources = PhotoSources(kept, store, 64 << 20)
         queue = WorkQueue(concurrency, max_waiting, max_waiting_bytes)
-        inpainter = Inpainter(Retouching(catalog, sources, MAX_PIXELS), queue, concurrency)
+        retouching = Retouching(catalog, sources, MAX_PIXELS)
+        inpainter = Inpainter(retouching, queue, concurrency)
+        jobs = BatchJobs(inpainter, retouching, sources, store, BatchJobFiles(home / "jobs"), concurrency)
         servicer = InpaintingServicer(
             inpainter,
             PhotoTransfer(kept, MAX_PIXELS),
             kept,
+            jobs,
             catalog,
             ModelIntake(catalog, home / "models", 64 << 20),
             queue,
@@ -74,12 +80,13 @@ async def make_house(tmp_path: Path) -> AsyncIterator[Callable[..., object]]:
         )
         await serving.start()
         channel = grpc.aio.insecure_channel(f"localhost:{serving.port}", options=MESSAGES)
-        running.append((serving, queue, channel))
+        running.append((serving, queue, channel, jobs))
         stub = inpainting_pb2_grpc.InpaintingServiceStub(channel)
-        return House(stub, channel, serving, queue, kept, catalog, store, inpainter)
+        return House(stub, channel, serving, queue, kept, catalog, store, inpainter, jobs)
 
     yield make
-    for serving, queue, channel in running:
+    for serving, queue, channel, jobs in running:
+        await jobs.close()
         await channel.close()
         await serving.stop(0.1)
         queue.stop(5)
