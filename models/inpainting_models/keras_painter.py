@@ -15,7 +15,7 @@ def keras_painter(model: Any, name: str | None = None, dtype: str | None = None)
 
     Args:
         model: a ``GMCNNGenerator`` or ``PConvUNet``, or the path of one. A Keras model of another kind needs a
-            description: ``open_painter``.
+            description: see ``open_painter``.
         name: what it is called; None: the file's name, or the network's.
         dtype: computes in another precision, as ``mixed_bfloat16``, which is faster on processors that have it.
     Raises:

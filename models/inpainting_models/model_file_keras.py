@@ -78,7 +78,7 @@ class KerasRuntime:
     def __init__(self, model: Any) -> None:
         import keras
 
-        self._model = model
+        self.model = model
         # TensorFlow's own graphs are faster on a CPU than XLA's; JAX has nothing else.
         model.compile(jit_compile=keras.backend.backend() != "tensorflow")
         self.inputs = tuple(_port(tensor) for tensor in model.inputs)
@@ -86,7 +86,7 @@ class KerasRuntime:
 
     def run(self, arrays: Sequence[Array], output: int) -> Array:
         given = list(arrays) if len(arrays) > 1 else arrays[0]
-        results = self._model.predict_on_batch(given)
+        results = self.model.predict_on_batch(given)
         return np.asarray(results[output] if isinstance(results, list | tuple) else results)
 
 

@@ -7,17 +7,18 @@ import numpy as np
 from inpainting_models.model_file_arrays import to_dtype, to_images, to_inputs
 from inpainting_models.model_file_description import ModelDescription
 from inpainting_models.model_file_error import ModelFileError
+from inpainting_models.model_file_presets import PRESETS
 from inpainting_models.model_file_runtime import Port, Runtime, open_runtime
 from inpainting_models.painting import Mask, Paint, Painter, Photo, at_multiple
 
 
 def open_painter(
-    path: Path | str, description: ModelDescription, name: str | None = None, threads: int | None = None
+    path: Path | str, description: ModelDescription | None = None, name: str | None = None, threads: int | None = None
 ) -> Painter:
     """The painter in the file ``path``, checked against its description before any photo is given to it.
 
     Args:
-        description: from ``read_description``.
+        description: from ``model_file_yaml.read_description``; None for a network of this project's, which needs none.
         name: what it is called; None: the file's name without its suffix.
         threads: how many threads it may use; None: the library's own choice.
     Raises:
@@ -25,7 +26,13 @@ def open_painter(
             says. The painter itself raises it for outputs that cannot be pictures.
     """
     path = Path(path)
-    return runtime_painter(open_runtime(path, threads), description, name or path.stem, path)
+    runtime = open_runtime(path, threads)
+    description = description or _own_convention(runtime)
+    if description is None:
+        raise ModelFileError(
+            path, f"needs a description of its pictures and masks: {', '.join(PRESETS)}, or a YAML file"
+        )
+    return runtime_painter(runtime, description, name or path.stem, path)
 
 
 def runtime_painter(runtime: Runtime, description: ModelDescription, name: str, path: Path | str) -> Painter:
@@ -76,6 +83,16 @@ def at_fixed_size(paint: Paint, size: tuple[int, int]) -> Paint:
         return np.stack([scaled(image, (height, width)) for image in painted])
 
     return fitted
+
+
+def _own_convention(runtime: Runtime) -> ModelDescription | None:
+    from inpainting_models.model_file_keras import KerasRuntime
+
+    if not isinstance(runtime, KerasRuntime):
+        return None
+    from inpainting_models.keras_painter import convention
+
+    return convention(runtime.model)
 
 
 def _matched(

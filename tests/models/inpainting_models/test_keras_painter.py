@@ -8,6 +8,7 @@ from inpainting_models.gmcnn import GMCNNGenerator
 from inpainting_models.keras_painter import keras_painter
 from inpainting_models.model_file_error import ModelFileError
 from inpainting_models.model_file_keras import save
+from inpainting_models.model_file_painter import open_painter
 from inpainting_models.pconv import PConvUNet
 
 pytestmark = pytest.mark.filterwarnings(
@@ -30,6 +31,15 @@ def test_gmcnn_paints_in_its_own_convention(tmp_path):
     painted = painter.paint(PHOTOS, HOLES)
     assert painted.dtype == np.float32
     np.testing.assert_allclose(painted, (raw[..., ::-1] + 1) / 2, atol=1e-6)
+
+
+def test_our_networks_need_no_description(tmp_path):
+    save(GMCNNGenerator(2), tmp_path / "gmcnn.keras")
+    painter = open_painter(tmp_path / "gmcnn.keras", name="mine")
+    assert (painter.name, painter.multiple) == ("mine", 4)
+    np.testing.assert_array_equal(
+        painter.paint(PHOTOS, HOLES), keras_painter(tmp_path / "gmcnn.keras").paint(PHOTOS, HOLES)
+    )
 
 
 def test_pconv_paints_in_its_own_convention():

@@ -31,6 +31,18 @@ def test_a_missing_file_is_named(tmp_path):
         load(tmp_path / "nowhere.keras")
 
 
+@pytest.mark.filterwarnings(
+    "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning",
+    "ignore:You are saving your model as an HDF5 file",
+)
+@pytest.mark.parametrize("name", ["code.keras", "code.h5"])
+def test_code_inside_a_file_is_not_run(tmp_path, name):
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Lambda(lambda values: values * 2)])
+    model.save(tmp_path / name)
+    with pytest.raises(ModelFileError, match=f"{name}: is not a Keras model that can be read"):
+        load(tmp_path / name)
+
+
 def test_only_our_networks_change_their_precision():
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
     with pytest.raises(ValueError, match="Sequential cannot change its dtype"):
@@ -39,10 +51,10 @@ def test_only_our_networks_change_their_precision():
 
 def test_painting_with_other_formats_needs_neither_keras_nor_tensorflow():
     """A service that serves an ONNX file starts without seconds of imports, and on machines that have neither."""
+    modules = ("keras_painter", "model_file_litert", "model_file_onnx", "model_file_painter", "model_file_yaml")
     code = (
-        "import sys, inpainting_models, inpainting_models.model_file_painter, inpainting_models.keras_painter, "
-        "inpainting_models.model_file_onnx, inpainting_models.model_file_litert\n"
-        "inpainting_models.model_file_description.read_description('lama')\n"
+        f"import sys, {', '.join('inpainting_models.' + module for module in modules)}\n"
+        "inpainting_models.model_file_yaml.read_description('lama')\n"
         "heavy = {'keras', 'tensorflow', 'onnxruntime', 'ai_edge_litert', 'cv2', 'numba'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )

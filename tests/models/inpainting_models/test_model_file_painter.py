@@ -13,9 +13,9 @@ import pytest
 import tensorflow as tf
 from onnx import TensorProto, helper, numpy_helper
 
-from inpainting_models.model_file_description import parse_description, read_description
 from inpainting_models.model_file_error import ModelFileError
 from inpainting_models.model_file_painter import open_painter
+from inpainting_models.model_file_yaml import parse_description, read_description
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"),
@@ -213,6 +213,11 @@ def test_a_broken_file_is_named(tmp_path, name):
     (tmp_path / name).write_bytes(b"not a model at all")
     with pytest.raises(ModelFileError, match=f"{name}: is "):
         open_painter(tmp_path / name, parse_description({}))
+
+
+def test_a_file_of_another_format_needs_a_description(tmp_path):
+    with pytest.raises(ModelFileError, match=r"lama\.onnx: needs a description .*: lama, migan"):
+        open_painter(lama_like(tmp_path / "lama.onnx"))
 
 
 def test_a_missing_file_is_named(tmp_path):

@@ -1,16 +1,21 @@
 """A description must mean what it says, and a wrong one must name the key."""
 
+import re
+from pathlib import Path
+
 import pytest
+import yaml
 
 from inpainting_models.model_file_description import (
     Masks,
     ModelDescription,
     Pictures,
-    parse_description,
-    read_description,
 )
 from inpainting_models.model_file_error import ModelFileError
+from inpainting_models.model_file_presets import PRESETS
+from inpainting_models.model_file_yaml import parse_description, read_description
 
+PAGE = Path(__file__).parents[3] / "docs" / "networks.md"
 WHOLE = """
 image: {range: [-1, 1], channels: bgr, hole: 0}
 mask: {hole: 0, known: 1, channels: 3}
@@ -92,3 +97,15 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "wrong.yaml").write_text("batch: 4")
     with pytest.raises(ModelFileError, match=r"wrong\.yaml: batch is true or false"):
         read_description(tmp_path / "wrong.yaml")
+
+
+def test_the_page_shows_every_key_and_its_examples_are_right():
+    page = PAGE.read_text()
+    examples = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
+    descriptions = [parse_description(example) for example in examples]
+    assert descriptions[0] == ModelDescription(training_size=(512, 512)), "the defaults of the page are the defaults"
+    assert descriptions[1].inputs == (("", ("image", "mask")),)
+    for key in yaml.safe_load(WHOLE) | {"preset": ""}:
+        assert re.search(rf"^{key}:|`{key}:", page, re.MULTILINE), key
+    for preset in PRESETS:
+        assert f"`{preset}`" in page, preset
