@@ -106,7 +106,7 @@ def work_view(tx: Transaction, work: Work) -> WorkView:
         Where("kind", "=", work.kind),
         Where("create_time", "<", work.create_time),
     )
-    return WorkView(work, ahead + 1, _why_queued(tx, work))
+    return WorkView(work, ahead, _why_queued(tx, work))
 
 
 def can_do(runner: Runner, work: Work) -> bool:
