@@ -54,6 +54,7 @@ def decode(data: bytes, header: ImageHeader, field: str) -> Photo:
         with JpegImageFile(io.BytesIO(_bare(data, own, scan_offset))) as image:
             image.load()
             pixels = _pixels(image)
+        del image  # As large as the pixels, and no longer needed.
     except (OSError, ValueError, SyntaxError, EOFError) as damaged:
         raise BadPhoto.of([(field, f"this JPEG is damaged or cut off: {damaged}")]) from damaged
     exif = next((part[len(_EXIF) :] for marker, part in own if marker == _APP1 and part.startswith(_EXIF)), None)

@@ -188,7 +188,7 @@ def _strip(part: Pixels, compression: int, order: Literal["<", ">"]) -> bytes:
     if compression == LZW:
         return bytes(imagecodecs.lzw_encode(stored))
     if compression == DEFLATE:
-        return bytes(imagecodecs.zlib_encode(stored, level=6))
+        return bytes(imagecodecs.deflate_encode(stored, level=6))
     if compression == PACKBITS:
         # Each row is packed alone.
         row = len(stored) // part.shape[0]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 
 import imagecodecs
 import numpy as np
-from PIL import Image
 
 from inpainting import codec_exif
 from inpainting.codec_depth import eight_bits
@@ -19,6 +17,9 @@ from service_kit.errors import InvalidArgument
 LARGEST_SIDE_PX = 16_383
 DEFAULT_QUALITY = 95
 """For photos that were no WebP."""
+
+
+_PICTURE = (b"ALPH", b"VP8 ", b"VP8L")
 
 
 @dataclass(frozen=True)
@@ -61,18 +62,32 @@ def encode(photo: Photo) -> bytes:
     if photo.alpha is not None:
         values = np.concatenate([values, eight_bits(photo.alpha)[:, :, None]], axis=2)
     quality = photo.original.quality if isinstance(photo.original, Original) else DEFAULT_QUALITY
-    # `exact` keeps the colours of transparent pixels.
-    options: dict[str, object] = {"lossless": quality is None, "quality": 100, "exact": True, "method": 4}
+    values = np.ascontiguousarray(values)
     if quality is None:
-        options["quality"] = 60  # Of a lossless one this is effort.
+        # Of a lossless one the level is effort.
+        encoded = imagecodecs.webp_encode(values, level=60, lossless=True)
     else:
-        options["quality"] = quality
-    carried = {"icc_profile": photo.metadata.icc, "exif": photo.metadata.exif, "xmp": photo.metadata.xmp}
-    written = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(values)).save(
-        written, "WEBP", **options, **{name: value for name, value in carried.items() if value}
-    )
-    return written.getvalue()
+        encoded = imagecodecs.webp_encode(values, level=quality, lossless=False)
+    return _with_metadata(bytes(encoded), photo)
+
+
+def _with_metadata(encoded: bytes, photo: Photo) -> bytes:
+    """Return the file in the extended form, which has room for profile, EXIF and XMP."""
+    metadata = photo.metadata
+    if not (metadata.icc or metadata.exif or metadata.xmp):
+        return encoded
+    picture = {name: body for name, body in _chunks(memoryview(encoded)).items() if name in _PICTURE}
+    alpha = b"ALPH" in picture or (b"VP8L" in picture and photo.alpha is not None)
+    flags = 0x20 * bool(metadata.icc) | 0x10 * alpha | 0x08 * bool(metadata.exif) | 0x04 * bool(metadata.xmp)
+    size = (photo.width - 1).to_bytes(3, "little") + (photo.height - 1).to_bytes(3, "little")
+    before = {b"VP8X": bytes([flags, 0, 0, 0]) + size, b"ICCP": metadata.icc}
+    after = {b"EXIF": metadata.exif, b"XMP ": metadata.xmp}
+    chunks = b"".join(_chunk(name, body) for name, body in (before | picture | after).items() if body)
+    return b"RIFF" + (len(chunks) + 4).to_bytes(4, "little") + b"WEBP" + chunks
+
+
+def _chunk(name: bytes, body: bytes) -> bytes:
+    return name + len(body).to_bytes(4, "little") + body + bytes(len(body) % 2)
 
 
 def _chunks(data: memoryview) -> dict[bytes, bytes]:
