@@ -3,7 +3,7 @@
 import os
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,21 +73,42 @@ def _load_archive(keras: Any, path: Path) -> Any:
 
 
 class KerasRuntime:
-    """A Keras model, compiled once for each size of pictures that it is given."""
+    """A Keras model, compiled once for each new kind of size; training it meanwhile changes what it paints."""
 
     def __init__(self, model: Any) -> None:
-        import keras
-
         self.model = model
-        # TensorFlow's own graphs are faster on a CPU than XLA's; JAX has nothing else.
-        model.compile(jit_compile=keras.backend.backend() != "tensorflow")
+        self._compiled = _compiled(model)
         self.inputs = tuple(_port(tensor) for tensor in model.inputs)
         self.outputs = tuple(_port(tensor) for tensor in model.outputs)
 
     def run(self, arrays: Sequence[Array], output: int) -> Array:
-        given = list(arrays) if len(arrays) > 1 else arrays[0]
-        results = self.model.predict_on_batch(given)
+        results = self._compiled(list(arrays) if len(arrays) > 1 else arrays[0])
         return np.asarray(results[output] if isinstance(results, list | tuple) else results)
+
+
+def _compiled(model: Any) -> Callable[[Any], Any]:
+    # Not by the model's own `predict`: that would compile the model anew, under the feet of whoever trains it.
+    import keras
+
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        # Without XLA, which is slower on a CPU.
+        graph = tf.function(lambda inputs: model(inputs, training=False), reduce_retracing=True)
+        return lambda inputs: graph(tf.nest.map_structure(tf.convert_to_tensor, inputs))
+    if backend == "jax":
+        import jax  # type: ignore[import-not-found, unused-ignore]
+
+        stateless = jax.jit(model.stateless_call, static_argnames="training")
+
+        def run(inputs: Any) -> Any:
+            trainable = [variable.value for variable in model.trainable_variables]
+            fixed = [variable.value for variable in model.non_trainable_variables]
+            return stateless(trainable, fixed, inputs, training=False)[0]
+
+        return run
+    return lambda inputs: keras.tree.map_structure(keras.ops.convert_to_numpy, model(inputs, training=False))
 
 
 def _port(tensor: Any) -> Port:

@@ -24,6 +24,31 @@ def test_scores_are_one_number_for_each_picture():
     assert GMCNNPatchCritic(2)([images, np.ones((3, 64, 96, 1), np.float32)]).shape == (3,)
 
 
+def convolved(features, layers):
+    for layer in layers:
+        kernel, bias = layer.get_weights()
+        features = tf.nn.leaky_relu(tf.nn.conv2d(features, kernel, 2, "SAME") + bias, alpha=0.2)
+    return features
+
+
+def test_critics_compute_what_is_published():
+    images = tf.constant(RNG.uniform(-1, 1, (2, 64, 96, 3)).astype(np.float32))
+    critic = GMCNNCritic((64, 96), 3)
+    kernel, bias = critic.get_layer("score").get_weights()
+    features = convolved(images, [critic.get_layer(f"conv{index}") for index in range(1, 7)])
+    np.testing.assert_allclose(critic(images), tf.reshape(features, (2, -1)) @ kernel + bias, atol=1e-6)
+
+    masks = tf.constant((RNG.random((2, 64, 96, 1)) > 0.999).astype(np.float32))
+    patch = GMCNNPatchCritic(3)
+    kernel, bias = patch.get_layer("conv5").get_weights()
+    features = convolved(images, [patch.get_layer(f"conv{index}") for index in range(1, 5)])
+    scores = tf.nn.conv2d(features, kernel, 2, "SAME") + bias
+    touched = tf.nn.max_pool2d(masks, 32, 32, "SAME")
+    assert 0 < tf.reduce_mean(touched) < 1
+    expected = tf.reduce_sum(scores * touched, (1, 2, 3)) / tf.reduce_sum(touched, (1, 2, 3))
+    np.testing.assert_allclose(patch([images, masks]), expected, atol=1e-6)
+
+
 def test_only_patches_at_the_hole_are_scored():
     critic = GMCNNPatchCritic(2)
     images = RNG.uniform(-1, 1, (1, 256, 256, 3)).astype(np.float32)

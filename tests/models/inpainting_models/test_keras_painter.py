@@ -63,6 +63,17 @@ def test_a_batch_paints_like_its_photos_alone():
         np.testing.assert_allclose(alone[0], together[index], atol=1e-5)
 
 
+def test_painting_disturbs_no_training():
+    """A preview in the middle of a training must neither lose its optimiser nor paint with old weights."""
+    network = GMCNNGenerator(2)
+    network.compile(optimizer="sgd", loss="mse")
+    painter = keras_painter(network)
+    before = painter.paint(PHOTOS, HOLES)
+    network.set_weights([weight * 2 for weight in network.get_weights()])
+    assert type(network.optimizer).__name__ == "SGD"
+    assert np.abs(painter.paint(PHOTOS, HOLES) - before).max() > 0
+
+
 def test_half_precision_paints_nearly_the_same():
     network = GMCNNGenerator(4)
     half = keras_painter(network, dtype="mixed_bfloat16").paint(PHOTOS, HOLES)
