@@ -10,6 +10,7 @@ from inpainting_models.painting import Cancel, Mask, Photo
 
 RADIUS_PX = 3
 """What OpenCV's methods look at around each pixel."""
+LEAST_SIDE_PX = 4
 CONTEXT_PX = 16
 """Neither method looks farther than its radius: a larger crop would only cost time."""
 
@@ -33,12 +34,17 @@ def fill_navier_stokes(photo: Photo, mask: Mask, *, cancel: Cancel | None = None
 
 def _fill(photo: Photo, mask: Mask, method: int, cancel: Cancel | None) -> Photo:
     def fill_crop(crop: Photo, hole: Mask) -> Photo:
-        hole_bytes = hole.astype(np.uint8)
+        # OpenCV reads beyond pictures of a row or two: they are given a margin of their own edge.
+        margin = LEAST_SIDE_PX if min(hole.shape) < LEAST_SIDE_PX else 0
+        around = ((margin, margin), (margin, margin))
+        crop = np.pad(crop, (*around, (0, 0)), mode="edge")
+        hole_bytes = np.pad(hole, around, mode="edge").astype(np.uint8)
         # Channel by channel, because OpenCV takes floating point so only; in bytes, slow gradients would band. Its
         # constants are meant for 0 to 255: Telea's result leaves the range altogether in 0 to 1 (OpenCV 5.0).
         channels = [np.ascontiguousarray(crop[..., c] * 255) for c in range(3)]
         filled = np.dstack([cv2.inpaint(channel, hole_bytes, RADIUS_PX, method) for channel in channels])
-        return (filled / 255).astype(np.float32)
+        inner = filled[margin : margin + hole.shape[0], margin : margin + hole.shape[1]]
+        return (inner / 255).astype(np.float32)
 
     result: Photo = paint_crops(
         fill_crop, photo, mask, crops_around(mask, context=0, least_px=CONTEXT_PX), cancel=cancel

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inpainting_models.painting import Cancel, Cancelled, Mask, Photo
+from inpainting_models.painting import Cancel, Mask, Photo, stop_if
 
 LEAST_CONTEXT_PX = 128
 MOST_CONTEXT_PX = 640
@@ -125,8 +125,7 @@ def paint_crops(
     whole = 1.0 if photo.dtype.kind == "f" else float(np.iinfo(photo.dtype).max)
     result = photo.copy()
     for box in boxes:
-        if cancel and cancel():
-            raise Cancelled
+        stop_if(cancel)
         hole = mask[box.slices]
         crop = np.ascontiguousarray(photo[box.slices], np.float32)
         painted = np.clip(paint_photo(crop if whole == 1 else crop / whole, np.ascontiguousarray(hole))[hole], 0, 1)

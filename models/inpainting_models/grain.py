@@ -14,6 +14,9 @@ from inpainting_models.painting import Mask, Photo
 FINE_SIGMA_PX = 2.0
 """What is finer than this counts as grain."""
 WINDOW_PX = 32
+CALM = 25.0
+"""The percentile of energy that tells a place's grain and not its texture."""
+ENOUGH = 0.6
 RING_PX = 64
 """How far from the hole its surroundings reach."""
 
@@ -89,4 +92,29 @@ def add_grain(photo: Photo, mask: Mask, source: Photo, rng: np.random.Generator,
     # A smooth fill has a little fine detail of its own near the rim; grain is independent of it, so energies add.
     result = photo.copy()
     result[mask] = np.clip(result[mask] + grain_like(sample, (mask.shape[0], mask.shape[1]), rng)[mask], 0, 1)
+    return result
+
+
+def match_grain(photo: Photo, mask: Mask, rng: np.random.Generator) -> Photo:
+    """Returns the photo with grain added in the hole as far as its calm parts have less than those around it.
+
+    Copied parts bring their own; what came from a blown-out or blurred place does not.
+    """
+    ring = ring_around(mask)
+    if not ring.any():
+        return photo
+    detail = fine_detail(photo, np.ones_like(mask))
+    energy = cv2.boxFilter((detail**2).sum(axis=2), -1, (9, 9))
+    wanted, present = float(np.percentile(energy[ring], CALM)), float(np.percentile(energy[mask], CALM))
+    if present >= ENOUGH * wanted:
+        return photo
+    sample = grain_sample(photo, mask, CALM / 100)
+    if sample is None:
+        return photo
+    missing = np.sqrt(wanted - present) / max(float(np.sqrt((sample**2).sum(axis=2).mean())), 1e-6)
+    result = photo.copy()
+    grain = grain_like(sample, (mask.shape[0], mask.shape[1]), rng) * min(1.0, missing)
+    # Where there is enough, nothing is added.
+    calm = (energy < wanted)[mask][:, None]
+    result[mask] = np.clip(result[mask] + grain[mask] * calm, 0, 1)
     return result

@@ -10,7 +10,7 @@ from inpainting_models.painting import Cancel, Mask, Painter, Photo, Progress, e
 
 Fill = Callable[[Photo, Mask, np.random.Generator, Progress | None, Cancel | None], Photo]
 
-NAMES = ("mean", "telea", "ns", "ns-grain", "patchmatch")
+NAMES = ("mean", "telea", "ns", "ns-grain", "patchmatch", "auto")
 
 
 def painter(name: str, *, seed: int = 0, progress: Progress | None = None, cancel: Cancel | None = None) -> Painter:
@@ -70,10 +70,19 @@ def _patchmatch(
     return fill_patchmatch(photo, mask, rng, progress=progress, cancel=cancel)
 
 
+def _auto(
+    photo: Photo, mask: Mask, rng: np.random.Generator, progress: Progress | None, cancel: Cancel | None
+) -> Photo:
+    from inpainting_models.auto import auto
+
+    return auto(photo, mask, rng, progress=progress, cancel=cancel).photo
+
+
 _FILLS: dict[str, tuple[Fill, str]] = {
     "mean": (_mean, "the mean colour of all that is known: a yardstick, not a retouch"),
     "telea": (_telea, "fast marching (Telea 2004): scratches and specks"),
     "ns": (_ns, "Navier-Stokes diffusion (Bertalmio 2001): scratches, specks, smooth gradients"),
     "ns-grain": (_ns_grain, "Navier-Stokes with grain like the surroundings': skies, walls, lawns without structure"),
     "patchmatch": (_patchmatch, "the photo's own patches, coarse to fine, copied: texture, edges and lattices"),
+    "auto": (_auto, "chooses by the hole's shape and surroundings: diffusion, a grainy slope, or detail"),
 }

@@ -29,6 +29,12 @@ class Cancelled(Exception):
     """The caller did not want the rest any more."""
 
 
+def stop_if(cancel: Cancel | None) -> None:
+    """Raises Cancelled if nobody wants the result any more."""
+    if cancel and cancel():
+        raise Cancelled
+
+
 @dataclass(frozen=True)
 class Painter:
     """A way to fill holes, and at which size it does that well."""

@@ -11,13 +11,12 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from numpy.typing import NDArray
 
 from inpainting_models.crops import crops_around, paint_crops
-from inpainting_models.painting import Cancel, Mask, Photo, Progress
+from inpainting_models.painting import Cancel, Mask, Photo, Progress, stop_if
 from inpainting_models.patchmatch_kernels import REACH
-from inpainting_models.patchmatch_pyramid import Level, pyramid
-from inpainting_models.patchmatch_search import Search
+from inpainting_models.patchmatch_pyramid import Level, pyramid, sources_of
+from inpainting_models.patchmatch_search import Search, guided_level
 from inpainting_models.smooth import fill_smooth_with_grain
 
 
@@ -55,32 +54,37 @@ def synthesise(
     rng: np.random.Generator,
     *,
     allowed: Mask | None = None,
+    coarse: Photo | None = None,
+    coarse_step_px: float = 1,
     stage: str = "patchmatch",
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Level | None:
     """Returns the native level with a source for each of its patches, or None where nothing can be copied.
 
-    `allowed` marks what may be copied from; by default all that is known.
+    `allowed` marks what may be copied from; by default all that is known. `coarse` is the photo with a fill that may
+    be blurred: it says what belongs into the hole. `coarse_step_px` is how many of its pixels were painted as one.
     """
     if min(mask.shape) <= 2 * REACH:
         return None
-    levels = pyramid(photo, mask, allowed)
+    levels = pyramid(photo, mask, allowed, lambda: stop_if(cancel))
     if not levels:
         return None
     count = len(levels)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         search = Search(rng, pool, cancel)
-        for index in reversed(range(count)):
+        if progress:
+            progress(stage, 0, count)
+        if coarse is None:
+            begun = search.best_beginning(levels)
+        else:
+            begun = guided_level(levels, coarse_step_px)
+            levels[begun] = search.begin_guided(levels[begun], begun, coarse)
+        for index in reversed(range(begun)):
             if progress:
                 progress(stage, count - 1 - index, count)
-            level = levels[index]
-            if index == count - 1:
-                levels[index] = search.begin(level, index)
-            else:
-                search.refine_from(level, levels[index + 1])
-                levels.pop()
-                search.improve(level, index)
+            search.refine_from(levels[index], levels[index + 1])
+            search.improve(levels[index], index)
     if progress:
         progress(stage, count, count)
     return levels[0]
@@ -101,14 +105,3 @@ def copied(photo: Photo, mask: Mask, level: Level) -> Photo:
     source_rows, source_columns = sources_of(level, rows, columns)
     result[rows, columns] = photo[source_rows, source_columns]
     return result
-
-
-def sources_of(
-    level: Level, rows: NDArray[np.intp], columns: NDArray[np.intp]
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Returns where the pixels at `rows` and `columns` of the hole are copied from."""
-    height, width = level.is_hole.shape
-    # At the border no patch is centred: the nearest centre's patch reaches there.
-    centre_rows, centre_columns = np.clip(rows, REACH, height - 1 - REACH), np.clip(columns, REACH, width - 1 - REACH)
-    field = level.field[centre_rows - level.window.top, centre_columns - level.window.left]
-    return field[:, 0] + rows - centre_rows, field[:, 1] + columns - centre_columns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import cv2
@@ -15,10 +16,10 @@ from inpainting_models.patchmatch_kernels import CHANNELS, REACH
 LEAST_SIDE_PX = 4 * (2 * REACH + 1)
 LEAST_SOURCES = 64
 """No level is smaller, or has less to copy from: there would be no patches left to choose from."""
-COARSE_RADIUS_PX = 7.0
+COARSE_RADIUS_PX = 3.5
 MOST_COARSE_PX = 3000
 """The coarsest hole is no larger: it is filled pixel by pixel."""
-TEXTURE_WEIGHT = 2.0
+TEXTURE_WEIGHT = 4.0
 """How much roughness counts beside a colour, in the comparison of patches."""
 
 
@@ -43,11 +44,24 @@ class Level:
         return replace(self, image=self.image.copy(), field=self.field.copy())
 
 
-def pyramid(photo: Photo, mask: Mask, allowed: Mask | None = None) -> list[Level]:
+def sources_of(
+    level: Level, rows: NDArray[np.intp], columns: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Returns where the pixels at `rows` and `columns` of the hole are copied from."""
+    height, width = level.is_hole.shape
+    # At the border no patch is centred: the nearest centre's patch reaches there.
+    centre_rows, centre_columns = np.clip(rows, REACH, height - 1 - REACH), np.clip(columns, REACH, width - 1 - REACH)
+    field = level.field[centre_rows - level.window.top, centre_columns - level.window.left]
+    return field[:, 0] + rows - centre_rows, field[:, 1] + columns - centre_columns
+
+
+def pyramid(
+    photo: Photo, mask: Mask, allowed: Mask | None = None, check: Callable[[], None] = lambda: None
+) -> list[Level]:
     """Returns the levels from the native size to one where the hole is about as wide as a patch.
 
     `allowed` marks what may be copied from; by default all that is known. Levels without any source are left out, so
-    the list may be empty.
+    the list may be empty. `check` is called now and then and may raise.
     """
     radius_px = float(cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3).max())
     area_px = int(np.count_nonzero(mask))
@@ -59,6 +73,7 @@ def pyramid(photo: Photo, mask: Mask, allowed: Mask | None = None) -> list[Level
     image, hole, usable = _padded(photo, mask, mask if allowed is None else mask | ~allowed, 2 ** (count - 1))
     levels: list[Level] = []
     for index in range(count):
+        check()
         if index:
             size = hole.shape[1] // 2, hole.shape[0] // 2
             image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)

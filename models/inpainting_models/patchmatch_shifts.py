@@ -9,7 +9,7 @@ from __future__ import annotations
 
 # numba derives the types of compiled functions from their calls; annotations would say nothing to it.
 # mypy: disable-error-code="no-untyped-def,no-untyped-call,assignment"
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import cv2
 import numpy as np
@@ -26,6 +26,7 @@ SHIFTS_EACH = 5
 """So many of the best shifts are tried for the whole rim and for each of its parts."""
 MOST_SHIFTS = 48
 ROUNDS = 24
+MOST_PIXELS = 2000
 NEVER = np.float32(1e7)
 
 
@@ -74,11 +75,16 @@ def _parts(rim: NDArray[np.uint8]) -> Iterator[tuple[int, int, int, int]]:
         )
 
 
-def shifted_sources(level: Level, shifts: NDArray[np.int32]) -> NDArray[np.int32] | None:
-    """Returns for each pixel of the hole (in row order) the pixel to copy; None where the shifts do not cover it."""
+def shifted_sources(
+    level: Level, shifts: NDArray[np.int32], check: Callable[[], None] = lambda: None
+) -> NDArray[np.int32] | None:
+    """Returns for each pixel of the hole (in row order) the pixel to copy.
+
+    None where the shifts do not cover it, or where it is too large for this. `check` is called often and may raise.
+    """
     height, width = level.is_hole.shape
     places = np.argwhere(level.is_hole)
-    if not len(shifts) or not len(places):
+    if not len(shifts) or not 0 < len(places) <= MOST_PIXELS:
         return None
     sources = places[:, None] + shifts[None]
     inside = (sources >= 0).all(2) & (sources[..., 0] < height) & (sources[..., 1] < width)
@@ -106,6 +112,7 @@ def shifted_sources(level: Level, shifts: NDArray[np.int32]) -> NDArray[np.int32
         costs[known] += 2 * ((pixels[moved_rows, moved_columns] - pixels[y, x][:, None]) ** 2).sum(2)
     messages = np.zeros((len(places), 4, len(shifts)), np.float32)
     for _ in range(ROUNDS):
+        check()
         messages = pass_messages(values, costs, neighbours, messages)
     best = np.argmin(costs + messages.sum(axis=1), axis=1)
     result: NDArray[np.int32] = sources[np.arange(len(places)), best].astype(np.int32)

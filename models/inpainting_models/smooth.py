@@ -6,8 +6,11 @@ import numpy as np
 
 from inpainting_models.conventional import fill_navier_stokes
 from inpainting_models.crops import crops_around, paint_crops
-from inpainting_models.grain import RING_PX, add_grain
+from inpainting_models.grain import CALM, RING_PX, add_grain, fine_detail
+from inpainting_models.membrane import spread
 from inpainting_models.painting import Cancel, Mask, Photo
+
+SLOPE_SIGMA_PX = 6.0
 
 
 def fill_smooth_with_grain(
@@ -21,3 +24,15 @@ def fill_smooth_with_grain(
     boxes = crops_around(mask, context=0, least_px=RING_PX + 8)
     result: Photo = paint_crops(fill_crop, photo, mask, boxes, cancel=cancel)
     return result
+
+
+def fill_flat(photo: Photo, mask: Mask, rng: np.random.Generator) -> Photo:
+    """Continues a smooth slope of colour, as a skin stretched over the hole, and adds grain like the surroundings'.
+
+    Unlike diffusion from the rim's own pixels it draws no rays: the rim is smoothed first.
+    """
+    known = ~mask
+    smooth = photo - fine_detail(photo, known, SLOPE_SIGMA_PX)
+    result = photo.copy()
+    result[mask] = np.clip(spread(smooth, known)[mask], 0, 1)
+    return add_grain(result, mask, photo, rng, share=CALM / 100)

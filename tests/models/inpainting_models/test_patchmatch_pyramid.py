@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -17,9 +19,7 @@ def test_each_level_is_half_the_one_before_and_the_hole_ends_about_as_wide_as_a_
     levels = pyramid(photo, hole(shape, 60, 60, 90, 90))
     sizes = [level.is_hole.shape for level in levels]
     assert len(levels) == 4
-    assert all(
-        fine[0] == 2 * coarse[0] and fine[1] == 2 * coarse[1] for fine, coarse in zip(sizes, sizes[1:], strict=False)
-    )
+    assert all(np.array_equal(fine, np.multiply(coarse, 2)) for fine, coarse in pairwise(sizes))
     assert 6 <= np.sqrt(levels[-1].is_hole.sum()) <= 15
 
 
