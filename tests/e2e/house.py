@@ -57,11 +57,11 @@ class House:
         self.cache = folder / "cache"
         self.server = f"localhost:{free_port()}"
         self.store_folder = folder / "store"
-        self._store = dict(store or {"STORE": "local", "STORE_DIR": str(self.store_folder)})
+        self.store = dict(store or {"STORE": "local", "STORE_DIR": str(self.store_folder)})
         self._client: Client | None = None
         self.runners: dict[str, Process] = {}
         folder.mkdir(parents=True, exist_ok=True)
-        settings = {"LISTEN": self.server, "HOME": folder / "registry", **self._store, **registry}
+        settings = {"LISTEN": self.server, "HOME": folder / "registry", **self.store, **registry}
         self.registry = self._process("registry", "dataset_registry", "DARKROOM_REGISTRY_", settings)
 
     def start(self, runner: str = "runner-1") -> House:
@@ -81,7 +81,7 @@ class House:
                 "HOME": self.folder / name,
                 "WORKERS": 2,
                 "LOCAL_REPOSITORIES": json.dumps({"test": str(HANDLERS)}),
-                **self._store,
+                **self.store,
                 **settings,
             }
             self.runners[name] = self._process(name, "handler_runner", "DARKROOM_RUNNER_", values)
