@@ -14,9 +14,11 @@ import numpy as np
 
 from inpainting_models.crops import crops_around, paint_crops
 from inpainting_models.painting import Cancel, Mask, Photo, Progress, stop_if
+from inpainting_models.patchmatch_beginnings import best_beginning
+from inpainting_models.patchmatch_guide import begin_guided, guided_level
 from inpainting_models.patchmatch_kernels import REACH
 from inpainting_models.patchmatch_pyramid import Level, pyramid, sources_of
-from inpainting_models.patchmatch_search import Search, guided_level
+from inpainting_models.patchmatch_search import Search
 from inpainting_models.smooth import fill_smooth_with_grain
 
 
@@ -76,10 +78,10 @@ def synthesise(
         if progress:
             progress(stage, 0, count)
         if coarse is None:
-            begun = search.best_beginning(levels)
+            begun = best_beginning(search, levels)
         else:
             begun = guided_level(levels, coarse_step_px)
-            levels[begun] = search.begin_guided(levels[begun], begun, coarse)
+            levels[begun] = begin_guided(search, levels[begun], begun, coarse)
         for index in reversed(range(begun)):
             if progress:
                 progress(stage, count - 1 - index, count)

@@ -26,7 +26,7 @@ SHIFTS_EACH = 5
 """So many of the best shifts are tried for the whole rim and for each of its parts."""
 MOST_SHIFTS = 48
 ROUNDS = 24
-MOST_PIXELS = 2000
+MOST_PIXELS = 700
 NEVER = np.float32(1e7)
 
 
