@@ -20,6 +20,8 @@ COHERENCE = 0.8
 LONGEST_PX = 96
 SIDEWAYS_PX = 2
 """How far an edge may lie beside its straight line."""
+ALONG_PX = 3
+"""Slopes are averaged so far along the line, both ways and in the hole only: grain cancels out, an edge stays."""
 SLANT = math.tan(math.radians(25))
 FEWEST_STEPS = 12
 """Fewer steps along edges than this say nothing."""
@@ -38,15 +40,23 @@ class _Starts(NamedTuple):
     normal_y: Grid
     normal_x: Grid
 
+    @property
+    def turned(self) -> _Starts:
+        """The same edges with their bright side on the other one."""
+        return self._replace(normal_y=-self.normal_y, normal_x=-self.normal_x)
+
 
 def edge_continuation(truth: Photo, result: Photo, mask: Mask) -> float:
     """Return the part of the true straight edges' way through the hole on which the result has the edge: 1 = all.
 
     From each strong and straight edge of the known pixels at the rim, its line is followed into the hole for as long
-    as the truth has the edge there. A step of it counts as painted where the result, within 2 pixels beside, slopes at
-    least half as much, the same way (bright side the same) and within 25 degrees. NaN where no such edge meets the rim.
+    as the truth has the edge there. A step of it counts as painted where the result, within 2 pixels beside, slopes
+    (averaged over 7 pixels along the line) at least half as much, the same way (bright side the same) and within 25
+    degrees. Steps with the bright side on the other one count against it: noise has as many of both, so that it
+    gets 0. NaN where no such edge meets the rim.
     """
     true_slopes, slopes = _slopes(truth), _slopes(result)
+    inside = mask.astype(np.float32)
     starts = _starts(true_slopes, mask)
     steps = painted = 0
     for sign in (1, -1):
@@ -65,14 +75,15 @@ def edge_continuation(truth: Photo, result: Photo, mask: Mask) -> float:
             going &= within & (hole | (~entered & (step <= 4)))
             if not going.any():
                 break
-            strength = _support(true_slopes, y, x, starts, going, STRENGTH)
+            strength = _support(true_slopes, inside, y, x, starts, going, STRENGTH)
             going &= strength > 0
             counted = going & hole
             if counted.any():
                 steps += int(counted.sum())
-                found = _support(slopes, y, x, starts, counted, np.asarray(strength / 2, np.float32))
-                painted += int((found[counted] > 0).sum())
-    return painted / steps if steps >= FEWEST_STEPS else math.nan
+                least = np.asarray(strength / 2, np.float32)
+                for bright_side, other in ((1, starts), (-1, starts.turned)):
+                    painted += bright_side * int((_support(slopes, inside, y, x, other, counted, least) > 0).sum())
+    return max(0, painted) / steps if steps >= FEWEST_STEPS else math.nan
 
 
 def _slopes(photo: Photo) -> _Slopes:
@@ -104,17 +115,28 @@ def _products(slopes: _Slopes) -> tuple[Grid, Grid, Grid]:
 
 
 def _support(
-    slopes: _Slopes, y: Grid, x: Grid, starts: _Starts, wanted: npt.NDArray[np.bool_], least: Grid | float
+    slopes: _Slopes, inside: Grid, y: Grid, x: Grid, starts: _Starts, wanted: npt.NDArray[np.bool_], least: Grid | float
 ) -> Grid:
     """Return the strongest slope along the normal beside each place that is at least `least`, or 0."""
     best = np.zeros(y.shape, np.float32)
+    chosen = np.flatnonzero(wanted)
+    if not chosen.size:
+        return best
+    normal_y, normal_x = starts.normal_y[chosen], starts.normal_x[chosen]
+    floor = least if isinstance(least, float) else least[chosen]
     for beside in range(-SIDEWAYS_PX, SIDEWAYS_PX + 1):
-        at_y, at_x = y + beside * starts.normal_y, x + beside * starts.normal_x
-        down, right = _at(slopes.y, at_y, at_x), _at(slopes.x, at_y, at_x)
-        across = down * starts.normal_y + right * starts.normal_x
-        along = np.abs(right * starts.normal_y - down * starts.normal_x)
-        fits = wanted & (across >= least) & (along <= SLANT * across)
-        best = np.maximum(best, np.where(fits, across, 0))
+        down = right = weight = np.zeros(chosen.size, np.float32)
+        for along in range(-ALONG_PX, ALONG_PX + 1):
+            at_y = y[chosen] + beside * normal_y - along * normal_x
+            at_x = x[chosen] + beside * normal_x + along * normal_y
+            # Before the rim there is only the place itself.
+            here = _at(inside, at_y, at_x) if along else np.ones(chosen.size, np.float32)
+            down, right = down + here * _at(slopes.y, at_y, at_x), right + here * _at(slopes.x, at_y, at_x)
+            weight = weight + here
+        across = (down * normal_y + right * normal_x) / weight
+        slant = np.abs(right * normal_y - down * normal_x) / weight
+        fits = (across >= floor) & (slant <= SLANT * across)
+        best[chosen] = np.maximum(best[chosen], np.where(fits, across, 0))
     return best
 
 

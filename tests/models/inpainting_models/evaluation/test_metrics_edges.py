@@ -67,7 +67,15 @@ def test_a_strong_blur_loses_edges() -> None:
 def test_noise_continues_nothing() -> None:
     truth = stripes(17)
     noise = 0.5 + np.random.default_rng(4).normal(0, 0.1, truth.shape)
-    assert edge_continuation(truth, filled(truth, noise), MASK) < 0.3
+    assert edge_continuation(truth, filled(truth, noise), MASK) < 0.1
+
+
+def test_grain_on_a_blur_continues_no_more_than_the_blur() -> None:
+    truth = stripes(17, period_px=24)
+    blur = cv2.GaussianBlur(truth, (0, 0), 7)
+    grain = np.random.default_rng(5).normal(0, 0.08, truth.shape[:2])[:, :, None]
+    alone = edge_continuation(truth, filled(truth, blur), MASK)
+    assert edge_continuation(truth, filled(truth, blur + grain), MASK) < alone + 0.1
 
 
 def test_where_no_edge_meets_the_rim_there_is_no_value() -> None:
