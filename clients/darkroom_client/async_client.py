@@ -14,15 +14,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import numpy as np
+
 from darkroom.dataset.v1 import dataset_pb2
 from darkroom_client.archive_source import ArchiveSource
 from darkroom_client.async_datasets import AsyncDatasets
+from darkroom_client.async_inpainting import AsyncInpainting
+from darkroom_client.async_inpainting import OnProgress as OnInpaint
 from darkroom_client.async_request import AsyncDatasetRequest, OnDownload
 from darkroom_client.cache import Cache
 from darkroom_client.connection import PATIENCE_S, Connection, server_address
 from darkroom_client.dataset import Dataset
 from darkroom_client.dataset_config import config_json
 from darkroom_client.download import Download
+from darkroom_client.inpainting import Marks
+from darkroom_client.inpainting_photo import Photo
 from darkroom_client.snapshot import RequestSnapshot
 from darkroom_client.snapshot_proto import request_snapshot
 
@@ -31,7 +37,8 @@ class AsyncClient(AsyncDatasets):
     """A registry's client; every method of `Client`, as a coroutine.
 
     ``server`` is ``HOST:PORT`` (else ``DARKROOM_SERVER``, else ``localhost:50050``), ``cache`` a folder (else
-    ``DARKROOM_CACHE``), ``requester`` what others who wait see (else ``user@host``). Watches and downloads outlast a
+    ``DARKROOM_CACHE``), ``requester`` what others who wait see (else ``user@host``), ``inpainting`` the inpainting
+    service's address (else ``DARKROOM_INPAINTING``, else ``localhost:50052``). Watches and downloads outlast a
     registry that is away for up to ``patience_s``.
     """
 
@@ -41,9 +48,12 @@ class AsyncClient(AsyncDatasets):
         cache: str | Path | None = None,
         requester: str | None = None,
         *,
+        inpainting: str | None = None,
         patience_s: float = PATIENCE_S,
     ) -> None:
         self.server = server_address(server)
+        self._inpainting_server = inpainting
+        self._inpainting: AsyncInpainting | None = None
         self.cache = Cache(cache)
         self.requester = requester or this_requester()
         self._patience_s = patience_s
@@ -125,9 +135,34 @@ class AsyncClient(AsyncDatasets):
         finally:
             source.close()
 
+    @property
+    def inpainting(self) -> AsyncInpainting:
+        """The inpainting service's client: its models, its jobs, several candidates of a photo."""
+        if self._inpainting is None:
+            self._inpainting = AsyncInpainting(self._inpainting_server, patience_s=self._patience_s)
+        return self._inpainting
+
+    async def inpaint(
+        self,
+        photo: Photo,
+        mask: Photo | None = None,
+        *,
+        marks: Marks | None = None,
+        model: str = "",
+        strategy: str = "auto",
+        seed: int = 0,
+        on_progress: OnInpaint = None,
+    ) -> np.ndarray[Any, Any]:
+        """Return a photo without what is marked, as an array; see `AsyncInpainting.inpaint`."""
+        return await self.inpainting.inpaint(
+            photo, mask, marks=marks, model=model, strategy=strategy, seed=seed, on_progress=on_progress
+        )
+
     async def close(self) -> None:
-        """Drop the connection; requests and builds go on."""
+        """Drop the connections; requests and builds go on."""
         await self._connection.close()
+        if self._inpainting is not None:
+            await self._inpainting.close()
 
     async def __aenter__(self) -> AsyncClient:
         return self

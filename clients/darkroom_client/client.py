@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from darkroom_client.async_client import AsyncClient
+from darkroom_client.async_inpainting import AsyncInpainting
 from darkroom_client.async_request import AsyncDatasetRequest
 from darkroom_client.cache import Cache
 from darkroom_client.connection import PATIENCE_S
@@ -110,6 +111,44 @@ class DatasetRequest(Blocking):
         return f"DatasetRequest({self.name!r}, {self.snapshot.state})"
 
 
+class Inpainting(Blocking):
+    """An inpainting service's client; see `AsyncInpainting`."""
+
+    _behind: AsyncInpainting
+
+    def __init__(self, server: str | None = None, *, patience_s: float = PATIENCE_S) -> None:
+        async def opened() -> AsyncInpainting:
+            return AsyncInpainting(server, patience_s=patience_s)
+
+        loop = shared_loop()
+        super().__init__(loop, loop.run(opened()))
+
+    @classmethod
+    def around(cls, loop: EventLoopThread, behind: AsyncInpainting) -> Inpainting:
+        """Return the synchronous face of a client that is open."""
+        face = cls.__new__(cls)
+        Blocking.__init__(face, loop, behind)
+        return face
+
+    inpaint = blocking(AsyncInpainting.inpaint)
+    inpaint_candidates = blocking(AsyncInpainting.inpaint_candidates)
+    list_models = blocking(AsyncInpainting.list_models)
+    add_model = blocking(AsyncInpainting.add_model)
+    remove_model = blocking(AsyncInpainting.remove_model)
+    set_default_model = blocking(AsyncInpainting.set_default_model)
+    start_batch_job = blocking(AsyncInpainting.start_batch_job)
+    watch_batch_job = iterating(AsyncInpainting.watch_batch_job)
+    cancel_batch_job = blocking(AsyncInpainting.cancel_batch_job)
+    close = blocking(AsyncInpainting.close)
+
+    def __enter__(self) -> Inpainting:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._loop.process_id == os.getpid():
+            self.close()
+
+
 class Client(Blocking):
     """A registry's client; see `AsyncClient` for the arguments.
 
@@ -125,10 +164,11 @@ class Client(Blocking):
         cache: str | Path | None = None,
         requester: str | None = None,
         *,
+        inpainting: str | None = None,
         patience_s: float = PATIENCE_S,
     ) -> None:
         async def opened() -> AsyncClient:
-            return AsyncClient(server, cache, requester, patience_s=patience_s)
+            return AsyncClient(server, cache, requester, inpainting=inpainting, patience_s=patience_s)
 
         loop = shared_loop()
         super().__init__(loop, loop.run(opened()))
@@ -172,7 +212,17 @@ class Client(Blocking):
     list_raw_datasets = blocking(AsyncClient.list_raw_datasets)
     scan_raw_dataset = blocking(AsyncClient.scan_raw_dataset)
     list_runners = blocking(AsyncClient.list_runners)
+    inpaint = blocking(AsyncClient.inpaint)
     close = blocking(AsyncClient.close)
+
+    @property
+    def inpainting(self) -> Inpainting:
+        """The inpainting service's client: its models, its jobs, several candidates of a photo."""
+
+        async def opened() -> AsyncInpainting:
+            return self._behind.inpainting
+
+        return Inpainting.around(self._loop, self._here().run(opened()))
 
     @property
     def server(self) -> str:

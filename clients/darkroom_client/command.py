@@ -11,11 +11,14 @@ from darkroom_client import (
     command_catalog,
     command_datasets,
     command_get,
+    command_inpaint,
+    command_inpaint_batch,
     command_request,
     command_up,
 )
 from darkroom_client.command_cache import cache_app
 from darkroom_client.command_catalog import handlers_app, raw_app
+from darkroom_client.command_models import models_app
 from darkroom_client.command_options import CommandWithTail
 
 app = typer.Typer(
@@ -59,6 +62,9 @@ app.command("verify")(command_datasets.verify)
 app.command("pin")(command_datasets.pin)
 app.command("unpin")(command_datasets.unpin)
 app.command("delete")(command_datasets.delete)
+app.command("inpaint")(command_inpaint.inpaint)
+app.command("inpaint-batch")(command_inpaint_batch.inpaint_batch)
+app.add_typer(models_app, name="models")
 app.add_typer(handlers_app, name="handlers")
 app.add_typer(raw_app, name="raw")
 app.add_typer(cache_app, name="cache")

@@ -145,7 +145,7 @@ MEANINGS: dict[grpc.StatusCode, type[DarkroomError]] = {
 }
 
 
-def error_from_rpc(error: Any, server: str) -> DarkroomError:
+def error_from_rpc(error: Any, server: str, service: str = "registry") -> DarkroomError:
     """Return the meaning of a failed call; ``error`` is a `grpc.RpcError` that has ended."""
     code, message = error.code(), error.details() or ""
     details = _details(error)
@@ -154,11 +154,11 @@ def error_from_rpc(error: Any, server: str) -> DarkroomError:
     if info is not None:
         rest |= {"reason": info.reason, "metadata": dict(info.metadata)}
     elif code is grpc.StatusCode.DEADLINE_EXCEEDED:
-        message = f"the registry at {server} did not answer in time"
+        message = f"the {service} at {server} did not answer in time"
     elif code is grpc.StatusCode.UNIMPLEMENTED:
-        message = f"what answers at {server} is no Darkroom registry, or an older one: {message}"
+        message = f"what answers at {server} is no Darkroom {service}, or an older one: {message}"
     elif code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
-        message = f"lost the registry at {server}: {message}"
+        message = f"lost the {service} at {server}: {message}"
     kind = MEANINGS.get(code, Internal)
     if kind is InvalidArgument:
         rest["violations"] = [

@@ -20,7 +20,7 @@ class ProgressView:
 
     def __init__(self, title: str) -> None:
         self._title = title
-        self._live = _LiveBar(title) if sys.stderr.isatty() else None
+        self._live = LiveBar(title) if sys.stderr.isatty() else None
         self._last_line = ""
         self._last_stage = ""
         self._last_s = 0.0
@@ -64,7 +64,33 @@ class ProgressView:
             self._live.stop()
 
 
-class _LiveBar:
+class CountView:
+    """Shows how many of a number are done, as `ProgressView` shows work."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._live = LiveBar(title) if sys.stderr.isatty() else None
+        self._last_s = 0.0
+
+    def show(self, done: int, total: int, words: str) -> None:
+        """Show the newest count."""
+        if self._live is not None:
+            self._live.update(f"{done:,} of {total:,} {words}", done / total if total else None, "", [])
+        elif done == total or time.monotonic() - self._last_s > LINE_EVERY_S:
+            self._last_s = time.monotonic()
+            say(f"{self._title}: {done:,} of {total:,} {words}")
+
+    def __enter__(self) -> CountView:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+
+class LiveBar:
     """One bar and the notes under it, drawn by rich."""
 
     def __init__(self, title: str) -> None:

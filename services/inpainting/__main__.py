@@ -21,7 +21,7 @@ from inpainting.inpainter import Inpainter
 from inpainting.kept_photos import KeptPhotos
 from inpainting.model_catalog import ModelCatalog
 from inpainting.model_intake import ModelIntake
-from inpainting.photo_sources import PhotoSources
+from inpainting.photo_sources import ServedSources
 from inpainting.photo_transfer import PhotoTransfer
 from inpainting.retouching import Retouching
 from inpainting.servicer import InpaintingServicer
@@ -64,7 +64,7 @@ async def serve(settings: InpaintingSettings) -> None:
     kept = KeptPhotos(home / "photos", settings.kept_bytes, settings.kept_age_s, settings.max_photo_bytes)
     catalog = ModelCatalog(AddedModels(home / "models"), settings.batch_images)
     intake = ModelIntake(catalog, home / "models", settings.max_model_bytes)
-    sources = PhotoSources(kept, store, settings.max_photo_bytes)
+    sources = ServedSources(kept, store, settings.max_photo_bytes)
     retouching = Retouching(catalog, sources, settings.max_pixels)
     queue = WorkQueue(settings.concurrency, settings.max_waiting, settings.max_waiting_bytes)
     inpainter = Inpainter(retouching, queue, settings.concurrency)

@@ -38,7 +38,6 @@ class AddedModels:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
         for left in folder.glob(f"{_PARTIAL}*"):
             shutil.rmtree(left, ignore_errors=True)
 
@@ -59,7 +58,7 @@ class AddedModels:
                 [("name", f"{name[:100]!r} must be of a-z, 0-9 and . _ -, begin with one of a-z, 0-9, at most 64 long")]
             )
         partial = self._folder / f"{_PARTIAL}{secrets.token_hex(8)}"
-        partial.mkdir()
+        partial.mkdir(parents=True)
         try:
             kept = partial / f"model{Path(file_name).suffix.lower()}"
             shutil.copyfile(file, kept)
@@ -98,5 +97,6 @@ class AddedModels:
     def set_default(self, name: str) -> None:
         """Choose the default."""
         partial = self._folder / f"{_PARTIAL}{secrets.token_hex(8)}"
+        self._folder.mkdir(parents=True, exist_ok=True)
         partial.write_text(name)
         partial.replace(self._folder / _DEFAULT)

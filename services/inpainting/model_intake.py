@@ -19,6 +19,7 @@ class ModelIntake:
         self._catalog = catalog
         self._folder = folder
         self._max_model_bytes = max_model_bytes
+        folder.mkdir(parents=True, exist_ok=True)
         for left in folder.glob(".incoming-*"):
             left.unlink(missing_ok=True)
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from inpainting_models.model_file_description import ModelDescription, parse_description
+from inpainting_models.model_file_description import ModelDescription
 from inpainting_models.model_file_error import ModelFileError
 from inpainting_models.model_file_presets import PRESETS
+from inpainting_models.model_file_yaml import parse_description
 from inpainting_models.painting import Painter
 from service_kit.errors import InvalidArgument
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from inpainting.model_catalog import ModelCatalog
 from inpainting.photo import Photo
 from inpainting.photo_sources import PhotoSources
 from inpainting.preview import PreviewCanvas
-from inpainting.strategies import STRATEGIES, Planned, Strategy, usual_strategy
+from inpainting.strategies import STRATEGIES, Planned, Strategy, Turn, usual_strategy
 from inpainting.task import MAX_CANDIDATES, Candidate, Options, Outcome, Preview, Stage, Step, Task, Tell
 from inpainting_models.crops import Box
 from inpainting_models.painting import Cancel, Cancelled, Mask, Paint, Painter
@@ -57,9 +57,9 @@ class Retouching:
         if violations:
             raise InvalidArgument.of(violations)
         check_shapes(task.shapes, not task.mask_image.empty)
-        for field, source in (("photo", task.photo), ("mask.image", task.mask_image)):
+        for name, source in (("photo", task.photo), ("mask.image", task.mask_image)):
             if source.content:
-                check_header(source.content, self._max_pixels, field)
+                check_header(source.content, self._max_pixels, name)
 
     def settled(self, options: Options) -> Options:
         """Return the options with the default model by its name, so that a new default changes no old job."""
@@ -87,18 +87,20 @@ class Retouching:
         self, options: Options, photo: Photo, hole: Hole, canvas: PreviewCanvas | None, tell: Tell, cancel: Cancel
     ) -> Iterator[Candidate]:
         model = self._catalog.model(options.model)
-        count = options.candidate_count if model.seeded else 1
-        warnings = [f"the model {model.name} knows no chance: one result is all there is"] * (
-            count < options.candidate_count
-        )
-        for number in range(count):
+        count, warnings = options.candidate_count, _honest_words(hole.mask)
+        number = 0
+        while number < count:
             seed = (options.seed + number) % SEEDS
-            # Painting changes the pixels in place; the last one needs no copy.
-            work = replace(photo, pixels=photo.pixels.copy()) if number + 1 < count else photo
-            of = f"candidate {number + 1} of {count}, " if count > 1 else ""
-            run = _Run(tell, cancel, canvas, of)
+            run = _Run(tell, cancel, canvas, np.random.default_rng(seed))
             painter = self._catalog.painter(model.name, seed, run.progress, cancel)
             strategy = STRATEGIES[_strategy_name(options.strategy, painter)]
+            if count > 1 and not model.seeded and not strategy.seeded:
+                warnings.append(f"{model.name} by {strategy.name} knows no chance: one result is all there is")
+                count = 1
+            run.of = f"candidate {number + 1} of {count}, " if count > 1 else ""
+            number += 1
+            # Painting changes the pixels in place; the last one needs no copy.
+            work = replace(photo, pixels=photo.pixels.copy()) if number < count else photo
             begin_s = time.monotonic()
             planned = run.fill(work, hole, painter, strategy)
             elapsed_s = time.monotonic() - begin_s
@@ -108,8 +110,8 @@ class Retouching:
                 codec.encode(work),
                 model.name,
                 strategy.name,
-                planned.text,
-                (*warnings, *_honest_words(hole.mask)),
+                "; ".join(run.reasons) or planned.text,
+                tuple(dict.fromkeys((*warnings, *run.warnings))),
                 planned.pass_count,
                 elapsed_s,
                 seed,
@@ -123,9 +125,12 @@ class _Run:
     tell: Tell
     cancel: Cancel
     canvas: PreviewCanvas | None
-    of: str
+    rng: np.random.Generator
+    of: str = ""
     window: str = ""
     plan: str = ""
+    reasons: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     def progress(self, stage: str, done: int, total: int) -> None:
         """Tell what a painter or strategy says of itself."""
@@ -138,25 +143,31 @@ class _Run:
         windows = strategy.windows(hole.mask)
         planned = strategy.plan(painter, hole.mask, windows)
         self.plan = planned.text
+        turn = Turn(self.rng, self.progress, self.cancel)
         for number, box in enumerate(windows):
             stop_if(self.cancel)
             self.window = f"crop {number + 1} of {len(windows)}, " if len(windows) > 1 else ""
             self.tell(Step(Stage.PAINTING, 0, f"{self.of}{self.window}".rstrip(", "), number, len(windows), self.plan))
             seen = replace(painter, paint=self._shown(painter, box)) if self.canvas else painter
             crop = photo.crop(box.top, box.left, box.height, box.width)
-            mask = np.ascontiguousarray(hole.mask[box.slices])
-            painted = strategy.paint(seen, crop, mask, self.progress, self.cancel)
-            photo.paste(box.top, box.left, painted, hole.weight(box))
+            painted = strategy.paint(seen, crop, np.ascontiguousarray(hole.mask[box.slices]), turn)
+            photo.paste(box.top, box.left, painted.photo, hole.weight(box))
+            self._preview(box, painted.photo)
+            self.reasons.extend(painted.reasons)
+            self.warnings.extend(painted.warnings)
         return planned
 
     def _shown(self, painter: Painter, box: Box) -> Paint:
         def shown(images: PhotoValues, masks: Mask) -> PhotoValues:
             painted = painter.paint(images, masks)
-            if self.canvas is not None:
-                self.tell(Preview(self.canvas.show(box, painted[0])))
+            self._preview(box, painted[0])
             return painted
 
         return shown
+
+    def _preview(self, box: Box, painted: PhotoValues) -> None:
+        if self.canvas is not None:
+            self.tell(Preview(self.canvas.show(box, painted)))
 
 
 def stop_if(cancel: Cancel) -> None:

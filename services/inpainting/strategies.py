@@ -8,9 +8,11 @@ from functools import partial
 
 import numpy as np
 
+from inpainting_models.auto import auto
 from inpainting_models.baseline import baseline, plan_baseline
 from inpainting_models.combined import combined, plan_combined
-from inpainting_models.crops import Box, crops_around
+from inpainting_models.crops import Box
+from inpainting_models.detail import detail, detail_crops, plan_detail
 from inpainting_models.painting import Cancel, Cancelled, Mask, Paint, Painter, Photo, Progress, paint_one
 from inpainting_models.plan import Plan
 from inpainting_models.shrinking_mask import plan_shrinking_mask, shrinking_mask
@@ -18,6 +20,26 @@ from inpainting_models.two_step import plan_two_step, two_step
 
 WHOLE_FRAME_PX = 30_000_000
 """Up to so many pixels the strategies of whole frames see the whole photo; of a larger one they see windows."""
+# These look at the photo's own patches themselves: as coarse fill for `detail` they would only do it twice.
+OWN_DETAIL = frozenset({"auto", "patchmatch"})
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Whom a strategy asks and tells while it paints one window, and where its chance comes from."""
+
+    rng: np.random.Generator
+    progress: Progress
+    cancel: Cancel
+
+
+@dataclass(frozen=True)
+class Painted:
+    """One window, filled, and what its painter says about it."""
+
+    photo: Photo
+    reasons: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -36,23 +58,23 @@ class Strategy:
     description: str
     windows: Callable[[Mask], list[Box]]
     """The parts of the photo that are painted one after the other; together they hold every hole."""
-    paint: Callable[[Painter, Photo, Mask, Progress, Cancel], Photo]
-    """Paints one window."""
+    paint: Callable[[Painter, Photo, Mask, Turn], Painted]
     plan: Callable[[Painter, Mask, Sequence[Box]], Planned]
+    seeded: bool = False
+    """Whether another seed gives other pixels although the model knows no chance."""
 
 
 def usual_strategy(painter: Painter) -> str:
     """Return what `auto` means for a painter: one without a training size sees the photo's own pixels."""
-    return "native" if painter.training_size is None else "combined"
+    return "native" if painter.training_size is None else "detail"
 
 
-def _crops(mask: Mask) -> list[Box]:
-    # As much as the hungriest painter, PatchMatch, looks at.
-    return crops_around(mask, context=2.0, least_px=192)
-
-
-def _native(painter: Painter, photo: Photo, mask: Mask, progress: Progress, cancel: Cancel) -> Photo:
-    return paint_one(painter.paint, photo, mask)
+def _native(painter: Painter, photo: Photo, mask: Mask, turn: Turn) -> Painted:
+    if painter.name == "auto":
+        done = auto(photo, mask, turn.rng, progress=turn.progress, cancel=turn.cancel)
+        reasons = tuple(f"{choice.method}, because {choice.why}" for choice in done.choices)
+        return Painted(done.photo, reasons, tuple(choice.warning for choice in done.choices if choice.warning))
+    return Painted(paint_one(painter.paint, photo, mask))
 
 
 def _plan_native(painter: Painter, mask: Mask, windows: Sequence[Box]) -> Planned:
@@ -60,19 +82,26 @@ def _plan_native(painter: Painter, mask: Mask, windows: Sequence[Box]) -> Planne
     return Planned(f"native: {count} {'crop' if count == 1 else 'crops'} at the photo's own resolution", count)
 
 
+def _detail(painter: Painter, photo: Photo, mask: Mask, turn: Turn) -> Painted:
+    coarse = None if painter.name in OWN_DETAIL else _stopping(painter.paint, turn.cancel)
+    filled = detail(
+        coarse, photo, mask, painter.training_size, rng=turn.rng, progress=turn.progress, cancel=turn.cancel
+    )
+    return Painted(filled)
+
+
 def _frames(mask: Mask) -> list[Box]:
     if mask.size > WHOLE_FRAME_PX:
-        return _crops(mask)
+        return detail_crops(mask)
     return [Box(0, 0, *mask.shape)] if mask.any() else []
 
 
-def _framed(
-    strategy: Callable[..., Photo], painter: Painter, photo: Photo, mask: Mask, progress: Progress, cancel: Cancel
-) -> Photo:
-    return strategy(_stopping(painter.paint, cancel), photo, mask, painter.training_size, progress=progress)
+def _framed(strategy: Callable[..., Photo], painter: Painter, photo: Photo, mask: Mask, turn: Turn) -> Painted:
+    paint = _stopping(painter.paint, turn.cancel)
+    return Painted(strategy(paint, photo, mask, painter.training_size, progress=turn.progress))
 
 
-def _plan_framed(plan: Callable[..., Plan], painter: Painter, mask: Mask, windows: Sequence[Box]) -> Planned:
+def _plan(plan: Callable[..., Plan], painter: Painter, mask: Mask, windows: Sequence[Box]) -> Planned:
     plans = []
     for box in windows:
         # A plan looks at shapes and mask alone: a photo that takes no memory will do.
@@ -94,13 +123,21 @@ def _stopping(paint: Paint, cancel: Cancel) -> Paint:
 
 
 def _whole_frame(name: str, description: str, run: Callable[..., Photo], plan: Callable[..., Plan]) -> Strategy:
-    return Strategy(name, description, _frames, partial(_framed, run), partial(_plan_framed, plan))
+    return Strategy(name, description, _frames, partial(_framed, run), partial(_plan, plan))
 
 
 STRATEGIES = {
     each.name: each
     for each in (
-        Strategy("native", "crops around the holes, at the photo's own resolution", _crops, _native, _plan_native),
+        Strategy("native", "crops around the holes, at their own resolution", detail_crops, _native, _plan_native),
+        Strategy(
+            "detail",
+            "the model's fill says what belongs there, the photo's own patches how it looks",
+            detail_crops,
+            _detail,
+            partial(_plan, plan_detail),
+            seeded=True,
+        ),
         _whole_frame("baseline", "the whole photo small, enlarged bicubically", baseline, plan_baseline),
         _whole_frame(
             "shrinking_mask", "the whole photo small, from the rim inwards", shrinking_mask, plan_shrinking_mask

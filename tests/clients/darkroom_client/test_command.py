@@ -27,7 +27,7 @@ def commands(group=None, path: str = "darkroom") -> dict:
 
 def sections() -> dict[str, str]:
     """The text of each command's section."""
-    parts = re.split(r"^### (darkroom [a-z ]*[a-z]).*$", DOCUMENT.read_text(), flags=re.MULTILINE)
+    parts = re.split(r"^### (darkroom [a-z -]*[a-z]).*$", DOCUMENT.read_text(), flags=re.MULTILINE)
     return {
         words: re.split(r"^## ", text, flags=re.MULTILINE)[0]
         for words, text in zip(parts[1::2], parts[2::2], strict=True)

@@ -21,7 +21,7 @@ from inpainting.inpainter import Inpainter
 from inpainting.kept_photos import KeptPhotos
 from inpainting.model_catalog import ModelCatalog
 from inpainting.model_intake import ModelIntake
-from inpainting.photo_sources import PhotoSources
+from inpainting.photo_sources import ServedSources
 from inpainting.photo_transfer import PhotoTransfer
 from inpainting.retouching import Retouching
 from inpainting.servicer import InpaintingServicer
@@ -59,7 +59,7 @@ async def make_house(tmp_path: Path) -> AsyncIterator[Callable[..., object]]:
         store = LocalObjectStore(home / "objects")
         kept = KeptPhotos(home / "photos", 1 << 30, 3600, 64 << 20)
         catalog = ModelCatalog(AddedModels(home / "models"), 8)
-        sources = PhotoSources(kept, store, 64 << 20)
+        sources = ServedSources(kept, store, 64 << 20)
         queue = WorkQueue(concurrency, max_waiting, max_waiting_bytes)
         retouching = Retouching(catalog, sources, MAX_PIXELS)
         inpainter = Inpainter(retouching, queue, concurrency)
