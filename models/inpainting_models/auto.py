@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from inpainting_models.conventional import fill_navier_stokes
-from inpainting_models.crops import Box, paint_crops
+from inpainting_models.crops import Box, StoredPhoto, as_float, paint_crops
 from inpainting_models.detail import detail_crops, retouch
 from inpainting_models.grain import match_grain
-from inpainting_models.painting import Cancel, Mask, Photo, Progress, check_photo_and_mask
+from inpainting_models.painting import Cancel, Mask, Photo, Progress, check_stored_photo
 from inpainting_models.smooth import fill_flat
 from inpainting_models.surroundings import Surroundings, look_around
 
@@ -37,19 +37,23 @@ class Choice:
 class Retouched:
     """A photo and what was done to it."""
 
-    photo: Photo
+    photo: StoredPhoto
     choices: tuple[Choice, ...]
 
 
 def auto(
-    photo: Photo,
+    photo: StoredPhoto,
     mask: Mask,
     rng: np.random.Generator | None = None,
     *,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Retouched:
-    """Fills each crop's holes as `choose` says; known pixels are bit-exact. `rng` is by default one of seed 0."""
+    """Fills each crop's holes as `choose` says; known pixels are bit-exact. `rng` is by default one of seed 0.
+
+    A photo of uint8 or uint16 comes back as such, and only a crop at a time becomes floating point: 100 megapixels
+    fit into little memory.
+    """
     choices = plan_auto(photo, mask)
     rng = np.random.default_rng(0) if rng is None else rng
     remaining = iter(enumerate(choices, 1))
@@ -70,14 +74,14 @@ def auto(
         return painted
 
     boxes = [choice.box for choice in choices]
-    result: Photo = paint_crops(paint_crop, photo, mask, boxes, cancel=cancel)
-    return Retouched(result, choices)
+    return Retouched(paint_crops(paint_crop, photo, mask, boxes, cancel=cancel), choices)
 
 
-def plan_auto(photo: Photo, mask: Mask) -> tuple[Choice, ...]:
+def plan_auto(photo: StoredPhoto, mask: Mask) -> tuple[Choice, ...]:
     """Returns what `auto` will do in each crop, before it does it."""
-    check_photo_and_mask(photo, mask)
-    return tuple(choose(look_around(photo[box.slices], mask[box.slices]), box) for box in detail_crops(mask))
+    check_stored_photo(photo, mask)
+    boxes = detail_crops(mask)
+    return tuple(choose(look_around(as_float(photo[box.slices]), mask[box.slices]), box) for box in boxes)
 
 
 def choose(around: Surroundings, box: Box) -> Choice:

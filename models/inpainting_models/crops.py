@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from inpainting_models.painting import Cancel, Mask, Photo, stop_if
+
+StoredPhoto: TypeAlias = NDArray[Any]
+"""`(height, width, 3)`, RGB: float32 in [0, 1], or uint8 or uint16 over their whole range."""
 
 LEAST_CONTEXT_PX = 128
 MOST_CONTEXT_PX = 640
@@ -101,6 +104,12 @@ def hole_boxes(mask: Mask) -> list[Box]:
     ]
 
 
+def near_holes(mask: Mask, reach_px: int) -> Box:
+    """Returns the box around all holes with `reach_px` more on each side; the whole where there is no hole."""
+    outer = bounding_box(mask)
+    return Box(0, 0, *mask.shape) if outer is None else outer.grown(reach_px, mask.shape)
+
+
 def bounding_box(mask: Mask) -> Box | None:
     """Returns the smallest box around all holes, or None where there is none."""
     rows = np.flatnonzero(mask.any(axis=1))
@@ -112,22 +121,34 @@ def bounding_box(mask: Mask) -> Box | None:
 
 def paint_crops(
     paint_photo: Callable[[Photo, Mask], Photo],
-    photo: NDArray[Any],
+    photo: StoredPhoto,
     mask: Mask,
     boxes: list[Box],
     *,
     cancel: Cancel | None = None,
-) -> NDArray[Any]:
+) -> StoredPhoto:
     """Returns the photo with the holes in `boxes` filled, crop by crop; its type is kept: float32, uint8 or uint16.
 
     Only a crop at a time becomes floating point, so memory follows the largest crop and not the photo.
     """
-    whole = 1.0 if photo.dtype.kind == "f" else float(np.iinfo(photo.dtype).max)
+    whole = _whole(photo.dtype)
     result = photo.copy()
     for box in boxes:
         stop_if(cancel)
         hole = mask[box.slices]
-        crop = np.ascontiguousarray(photo[box.slices], np.float32)
-        painted = np.clip(paint_photo(crop if whole == 1 else crop / whole, np.ascontiguousarray(hole))[hole], 0, 1)
+        painted = np.clip(paint_photo(as_float(photo[box.slices]), np.ascontiguousarray(hole))[hole], 0, 1)
         result[box.slices][hole] = painted if whole == 1 else np.rint(painted * whole)
     return result
+
+
+def as_float(stored: StoredPhoto) -> Photo:
+    """Returns a copy of a part of a photo, stored as float32, uint8 or uint16, as float32 in [0, 1]."""
+    photo: Photo = stored.astype(np.float32, order="C")
+    whole = _whole(stored.dtype)
+    if whole != 1:
+        photo /= np.float32(whole)
+    return photo
+
+
+def _whole(dtype: np.dtype[Any]) -> float:
+    return 1.0 if dtype.kind == "f" else float(np.iinfo(dtype).max)

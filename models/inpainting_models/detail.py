@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from inpainting_models.crops import Box, crops_around, paint_crops
+from inpainting_models.crops import Box, StoredPhoto, crops_around, paint_crops
 from inpainting_models.feather import feathered, grown
 from inpainting_models.frame import DEFAULT_TRAINING_SIZE, Frame
 from inpainting_models.grain import match_grain
-from inpainting_models.painting import Cancel, Mask, Paint, Photo, Progress, check_photo_and_mask, paint_one
+from inpainting_models.painting import Cancel, Mask, Paint, Photo, Progress, check_stored_photo, paint_one
 from inpainting_models.patchmatch import copied, synthesise
 from inpainting_models.plan import Plan, PlannedPass
 from inpainting_models.resolution import Size
@@ -23,7 +23,7 @@ from inpainting_models.tone import match_rim_tone
 
 def detail(
     paint: Paint | None,
-    photo: Photo,
+    photo: StoredPhoto,
     mask: Mask,
     training_size: Size | None = None,
     *,
@@ -31,13 +31,13 @@ def detail(
     feather_px: int = 0,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
-) -> Photo:
+) -> StoredPhoto:
     """Returns the photo with native-resolution detail in its holes; pixels beyond the feather are bit-exact.
 
     `paint` sees each crop at `training_size`, as it was trained; without one (None) the photo's own patches decide at
     all sizes. `rng` is by default one of seed 0.
     """
-    check_photo_and_mask(photo, mask)
+    check_stored_photo(photo, mask)
     rng = np.random.default_rng(0) if rng is None else rng
     hole = grown(mask, feather_px)
     boxes = detail_crops(hole)
@@ -57,13 +57,16 @@ def detail(
             crop, crop_hole, rng, coarse=coarse, coarse_step_px=step_px, stage=stage, progress=progress, cancel=cancel
         )
 
-    painted: Photo = paint_crops(paint_crop, photo, hole, boxes, cancel=cancel)
-    return feathered(photo, painted, mask, feather_px) if feather_px else painted
+    def paint_feathered(crop: Photo, crop_hole: Mask) -> Photo:
+        inner = mask[boxes[done].slices]
+        return feathered(crop, paint_crop(crop, crop_hole), inner, feather_px)
+
+    return paint_crops(paint_feathered, photo, hole, boxes, cancel=cancel)
 
 
-def plan_detail(photo: Photo, mask: Mask, training_size: Size | None = None) -> Plan:
+def plan_detail(photo: StoredPhoto, mask: Mask, training_size: Size | None = None) -> Plan:
     """Returns the passes that `detail` will make: one for each crop."""
-    check_photo_and_mask(photo, mask)
+    check_stored_photo(photo, mask)
     boxes = detail_crops(mask)
     size = training_size or DEFAULT_TRAINING_SIZE
     return Plan("detail", tuple(PlannedPass(f"crop {k + 1}", size) for k in range(len(boxes))))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from inpainting_models.crops import near_holes
 from inpainting_models.painting import Mask, Photo
 
 FINE_SIGMA_PX = 2.0
@@ -86,12 +87,15 @@ def grain_like(sample: Photo, shape: tuple[int, int], rng: np.random.Generator) 
 
 def add_grain(photo: Photo, mask: Mask, source: Photo, rng: np.random.Generator, *, share: float = 0.5) -> Photo:
     """Returns `photo` with grain like that of `source` around the hole, added in the hole and nowhere else."""
-    sample = grain_sample(source, mask, share)
+    near = near_holes(mask, RING_PX + WINDOW_PX)
+    hole = np.ascontiguousarray(mask[near.slices])
+    sample = grain_sample(source[near.slices], hole, share)
     if sample is None:
         return photo
     # A smooth fill has a little fine detail of its own near the rim; grain is independent of it, so energies add.
     result = photo.copy()
-    result[mask] = np.clip(result[mask] + grain_like(sample, (mask.shape[0], mask.shape[1]), rng)[mask], 0, 1)
+    grain = grain_like(sample, (near.height, near.width), rng)
+    result[mask] = np.clip(result[mask] + grain[hole], 0, 1)
     return result
 
 
@@ -100,6 +104,13 @@ def match_grain(photo: Photo, mask: Mask, rng: np.random.Generator) -> Photo:
 
     Copied parts bring their own; what came from a blown-out or blurred place does not.
     """
+    near = near_holes(mask, RING_PX + WINDOW_PX)
+    result = photo.copy()
+    result[near.slices] = _match_grain(photo[near.slices], np.ascontiguousarray(mask[near.slices]), rng)
+    return result
+
+
+def _match_grain(photo: Photo, mask: Mask, rng: np.random.Generator) -> Photo:
     ring = ring_around(mask)
     if not ring.any():
         return photo

@@ -75,7 +75,8 @@ def _auto(
 ) -> Photo:
     from inpainting_models.auto import auto
 
-    return auto(photo, mask, rng, progress=progress, cancel=cancel).photo
+    result: Photo = auto(photo, mask, rng, progress=progress, cancel=cancel).photo
+    return result
 
 
 _FILLS: dict[str, tuple[Fill, str]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,8 +50,15 @@ class Painter:
 
 def check_photo_and_mask(photo: Photo, mask: Mask) -> None:
     """Raises ValueError where a photo and its mask do not fit, or leave nothing to paint from."""
-    if photo.ndim != 3 or photo.shape[2] != 3 or photo.dtype != np.float32:
+    if photo.dtype != np.float32:
         raise ValueError(f"a photo is float32 (height, width, 3), not {photo.dtype} {photo.shape}")
+    check_stored_photo(photo, mask)
+
+
+def check_stored_photo(photo: NDArray[Any], mask: Mask) -> None:
+    """As `check_photo_and_mask`, for what also takes photos as they are stored: uint8 or uint16."""
+    if photo.ndim != 3 or photo.shape[2] != 3 or photo.dtype not in (np.float32, np.uint8, np.uint16):
+        raise ValueError(f"a photo is float32 (height, width, 3), or uint8 or uint16, not {photo.dtype} {photo.shape}")
     if mask.dtype != np.bool_ or mask.shape != photo.shape[:2]:
         raise ValueError(
             f"the mask of a photo of {photo.shape[:2]} is bool of that shape, not {mask.dtype} {mask.shape}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from inpainting_models.conventional import fill_navier_stokes
-from inpainting_models.crops import crops_around, paint_crops
+from inpainting_models.crops import crops_around, near_holes, paint_crops
 from inpainting_models.grain import CALM, RING_PX, add_grain, fine_detail
 from inpainting_models.membrane import spread
 from inpainting_models.painting import Cancel, Mask, Photo
@@ -31,8 +31,9 @@ def fill_flat(photo: Photo, mask: Mask, rng: np.random.Generator) -> Photo:
 
     Unlike diffusion from the rim's own pixels it draws no rays: the rim is smoothed first.
     """
-    known = ~mask
-    smooth = photo - fine_detail(photo, known, SLOPE_SIGMA_PX)
+    near = near_holes(mask, round(4 * SLOPE_SIGMA_PX))
+    hole = mask[near.slices]
+    smooth = photo[near.slices] - fine_detail(photo[near.slices], ~hole, SLOPE_SIGMA_PX)
     result = photo.copy()
-    result[mask] = np.clip(spread(smooth, known)[mask], 0, 1)
+    result[mask] = np.clip(spread(smooth, ~hole)[hole], 0, 1)
     return add_grain(result, mask, photo, rng, share=CALM / 100)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from inpainting_models.crops import near_holes
 from inpainting_models.grain import fine_detail, ring_around
 from inpainting_models.painting import Mask, Photo
 
@@ -30,6 +31,10 @@ class Surroundings:
 
 def look_around(photo: Photo, mask: Mask) -> Surroundings:
     """Returns the measures of a crop with at least one pixel of hole, and one that is known."""
+    # The ring and what its smoothing reaches: the rest of a large crop would only cost memory.
+    near = near_holes(mask, MOST_RING_PX + 16)
+    hole_share = float(mask.mean())
+    photo, mask = photo[near.slices], np.ascontiguousarray(mask[near.slices])
     radius_px = float(cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE).max())
     if not np.isfinite(radius_px) or radius_px > max(mask.shape):
         radius_px = float(max(mask.shape))
@@ -42,7 +47,7 @@ def look_around(photo: Photo, mask: Mask) -> Surroundings:
     solution = np.linalg.lstsq(slope, smooth, rcond=None)[0]
     return Surroundings(
         radius_px=radius_px,
-        hole_share=float(mask.mean()),
+        hole_share=hole_share,
         structure=float(np.sqrt(np.mean((slope @ solution - smooth) ** 2))),
         roughness=float(np.sqrt(np.mean(fine[ring] ** 2))),
     )

@@ -69,6 +69,13 @@ def test_each_cluster_of_holes_gets_its_own_choice():
     assert {stage for stage, _, _ in told} == {"detail, crop 1 of 2", "flat, crop 2 of 2"}
 
 
+def test_a_photo_is_taken_as_it_is_stored():
+    photo, mask = (gravel() * 65535).astype(np.uint16), box(100, 100, 80, 120)
+    result = auto(photo, mask).photo
+    assert result.dtype == np.uint16
+    assert np.array_equal(result[~mask], photo[~mask])
+
+
 def test_an_empty_mask_needs_no_choice():
     result = auto(sky(), np.zeros((512, 512), bool))
     assert result.choices == ()

@@ -88,6 +88,16 @@ def test_a_feather_changes_its_margin_and_nothing_beyond():
     assert (result != photo)[grown(mask, 5) & ~mask].any()
 
 
+@pytest.mark.parametrize(("dtype", "whole"), [(np.uint8, 255), (np.uint16, 65535)])
+def test_a_photo_is_taken_as_it_is_stored(dtype, whole):
+    photo, mask = (gravel() * whole).astype(dtype), hole()
+    result = detail(None, photo, mask, feather_px=3)
+    assert result.dtype == dtype
+    beyond = ~grown(mask, 3)
+    assert np.array_equal(result[beyond], photo[beyond])
+    assert 0.8 < result[mask].std() / photo[mask].std() < 1.2
+
+
 def test_an_empty_mask_returns_the_photo():
     photo = gravel()
     assert np.array_equal(detail(identity, photo, np.zeros((512, 512), bool), TRAINING_SIZE), photo)
