@@ -43,9 +43,9 @@ def write_sheet(summary: dict[str, Any], album: Album, path: Path) -> None:
         "<p>How the error grows and sharpness fades towards the middle of the holes.</p>",
         _profiles(methods),
     ]
+    parts += ["<h2>Pictures</h2>", *(_case(case, album, path.parent) for case in album.cases)]
     for group in GROUPS:
         parts += [f"<h2>By {group}</h2>", _group_table(methods, group)]
-    parts += ["<h2>Pictures</h2>", *(_case(case, album, path.parent) for case in album.cases)]
     path.write_text("\n".join(parts) + "\n", encoding="utf-8")
 
 
@@ -90,7 +90,9 @@ def _best(measure: Measure, methods: dict[str, Any]) -> set[str]:
         for name, method in methods.items()
         if method["measures"][measure.name]["cases"]
     }
-    return {name for name, loss in losses.items() if loss == min(losses.values())} if len(losses) > 1 else set()
+    if len(set(losses.values())) < 2:
+        return set()
+    return {name for name, loss in losses.items() if loss == min(losses.values())}
 
 
 def _references(methods: dict[str, Any]) -> list[str]:
@@ -127,8 +129,9 @@ def _group_table(methods: dict[str, Any], group: str) -> str:
             for name, method in methods.items()
             if key in method["by"][group]
         }
-        tables.append(f"<h3>{html.escape(key)}</h3>{_table(part, tuple(BY_NAME[name] for name in HEADLINES))}")
-    return "".join(tables)
+        table = _table(part, tuple(BY_NAME[name] for name in HEADLINES))
+        tables.append(f"<div><h3>{html.escape(key)}</h3>{table}</div>")
+    return f"<div class='charts'>{''.join(tables)}</div>"
 
 
 def _profiles(methods: dict[str, Any]) -> str:
