@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import logging
+import math
 import struct
 from dataclasses import dataclass
 from typing import Literal
@@ -26,6 +28,9 @@ from inpainting.codec_ifd import (
 from inpainting.image_header import ImageHeader
 from inpainting.photo import BadPhoto, Metadata, Photo, Pixels
 from service_kit.errors import InvalidArgument
+
+# What is wrong with a file is said in our own errors, once.
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)
 
 NONE, LZW, DEFLATE, PACKBITS = 1, 5, 8, 32773
 _STRIP_BYTES = 1 << 20
@@ -84,6 +89,7 @@ def decode(data: bytes, header: ImageHeader, field: str) -> Photo:
         with tifffile.TiffFile(io.BytesIO(data)) as file:
             page = file.pages[0]
             assert isinstance(page, tifffile.TiffPage)
+            _check_whole(page, len(data))
             values = _values(page, field)
             compression, extra = int(page.compression), tuple(int(kind) for kind in page.extrasamples)
         structure = read_header(data)
@@ -157,6 +163,15 @@ def encode(photo: Photo) -> bytes:
     out += write_tree(tree, order, first)
     out[:8] = (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, first)
     return bytes(out)
+
+
+def _check_whole(page: tifffile.TiffPage, size_bytes: int) -> None:
+    """Raises ValueError where a part of the picture is not in the file: the reader would fill it with black."""
+    places = list(zip(page.dataoffsets, page.databytecounts, strict=True))
+    if len(places) != math.prod(page.chunked):
+        raise ValueError(f"{len(places)} of {math.prod(page.chunked)} parts of the picture are there")
+    if any(offset <= 0 or length <= 0 or offset + length > size_bytes for offset, length in places):
+        raise ValueError("a part of the picture lies outside the file")
 
 
 def _values(page: tifffile.TiffPage, field: str) -> Pixels:

@@ -133,3 +133,12 @@ def test_what_could_not_be_written_back_is_refused(
 ) -> None:
     with pytest.raises(BadPhoto, match=message):
         codec.decode(tiff(pixels, **options))
+
+
+@pytest.mark.parametrize(("tag", "value"), [(273, 0), (279, 0), (273, 1 << 30)])
+def test_a_strip_that_is_not_in_the_file_is_no_black_strip(tag: int, value: int) -> None:
+    source = bytearray(tiff(RGB))
+    entry = page(bytes(source)).tags[tag]
+    source[entry.valueoffset : entry.valueoffset + 4] = value.to_bytes(4, "little")
+    with pytest.raises(BadPhoto, match="this TIFF is damaged or cut off: a part of the picture"):
+        codec.decode(bytes(source))
