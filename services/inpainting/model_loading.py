@@ -37,7 +37,8 @@ def load_painter(path: Path, io: str, name: str) -> Painter:
 
         return keras_painter(path, name)
     except ModelFileError as error:
-        raise InvalidArgument.of([("file", error.reason)]) from error
+        # Some libraries name the file by its place on this machine, which is nobody's business.
+        raise InvalidArgument.of([("file", error.reason.replace(str(path), path.name))]) from error
 
 
 def read_io(io: str) -> ModelDescription:
