@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 
+from inpainting.memory import SpareMemory
 from inpainting_models.painting import Cancel, Cancelled
 from service_kit.errors import ResourceExhausted
 
@@ -93,6 +94,7 @@ class WorkQueue:
         self._numbers = itertools.count()
         self._usual_s: float | None = None
         self._stopping = False
+        self._spare_memory = SpareMemory()
         self._threads = [threading.Thread(target=self._serve, name=f"paint-{i}", daemon=True) for i in range(threads)]
         for thread in self._threads:
             thread.start()
@@ -230,3 +232,5 @@ class WorkQueue:
             ticket.future.set_result(result)
         else:
             ticket.future.set_exception(failure)
+        del result, failure
+        self._spare_memory.give_back()
