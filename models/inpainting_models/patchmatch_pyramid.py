@@ -19,8 +19,8 @@ LEAST_SOURCES = 64
 COARSE_RADIUS_PX = 3.5
 MOST_COARSE_PX = 3000
 """The coarsest hole is no larger: it is filled pixel by pixel."""
-TEXTURE_WEIGHT = 4.0
-"""How much roughness counts beside a colour, in the comparison of patches."""
+HALF_ROUGH = 36.0
+"""The mean change from pixel to pixel, in levels, that counts half: grains differ much, lattices are all rough."""
 
 
 @dataclass
@@ -117,7 +117,7 @@ def roughness(pixels: NDArray[np.uint8], mask: Mask, width_px: int = 15) -> NDAr
     kernel = (width_px, width_px)
     mean = cv2.boxFilter(change * known, cv2.CV_32F, kernel)
     mean /= np.maximum(cv2.boxFilter(known, cv2.CV_32F, kernel), 1e-3)
-    rough: NDArray[np.uint8] = cv2.convertScaleAbs(mean, alpha=TEXTURE_WEIGHT)
+    rough: NDArray[np.uint8] = cv2.convertScaleAbs(mean / (mean + HALF_ROUGH), alpha=255)
     return rough
 
 
