@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from types import TracebackType
 from typing import Any, TypeVar
 
 import grpc
@@ -172,6 +173,14 @@ class AsyncInpainting:
     async def close(self) -> None:
         """Drop the connection; jobs go on."""
         await self._channel.close()
+
+    async def __aenter__(self) -> AsyncInpainting:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        await self.close()
 
     async def _sent(self, content: bytes, tell: Callable[[InpaintProgress], None]) -> pb.Photo:
         if len(content) <= INLINE_BYTES:

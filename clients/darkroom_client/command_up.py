@@ -26,13 +26,17 @@ def up(
     listen: Annotated[
         str, typer.Option("--listen", metavar="HOST:PORT", help="Where clients find it.")
     ] = DEFAULT_SERVER,
+    inpainting: Annotated[
+        str,
+        typer.Option("--inpainting", metavar="HOST:PORT", help="Where photos are retouched; else two ports further."),
+    ] = "",
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Answer other machines although there is no TLS and no token yet.")
     ] = False,
 ) -> None:
-    """Start registry and runner, say what they serve, and watch over them until Ctrl-C."""
+    """Start registry, runner and inpainting service, say what they serve, and watch over them until Ctrl-C."""
     # Imported late: only this command needs it.
     from darkroom_client.up import UpSettings, run_up
 
     chosen_home = home.expanduser().absolute() if home else platformdirs.user_data_path("darkroom")
-    asyncio.run(run_up(UpSettings(raw.expanduser().absolute(), chosen_home, listen, insecure), say))
+    asyncio.run(run_up(UpSettings(raw.expanduser().absolute(), chosen_home, listen, insecure, inpainting), say))

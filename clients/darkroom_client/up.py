@@ -1,4 +1,4 @@
-"""Runs a whole Darkroom on this machine: registry and runner as processes, watched over until they are told to stop."""
+"""Runs a whole Darkroom on this machine: its services as processes, watched over until they are told to stop."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ READY_TIMEOUT_S = 60.0
 GIVE_UP_RESTARTS = 3
 RUNNER_GRACE_S = 20.0
 REGISTRY_GRACE_S = 10.0
+INPAINTING_GRACE_S = 10.0
+# The ports of a Darkroom stand together: 50050 the registry's, 50052 the inpainting service's.
+INPAINTING_PORT_OFFSET = 2
 # What a light installation lacks.
 NEEDED = (
     "dataset_registry",
@@ -38,6 +41,8 @@ NEEDED = (
     "pydantic_settings",
     "cv2",
 )
+# What only retouching needs: without it the rest comes up alone.
+NEEDED_FOR_INPAINTING = ("inpainting", "inpainting_models", "numba", "PIL", "imagecodecs", "tifffile")
 
 
 @dataclass(frozen=True)
@@ -48,23 +53,39 @@ class UpSettings:
     home: Path
     listen: str
     insecure: bool = False
+    inpainting_listen: str = ""
+    """Empty: the host of `listen`, two ports further."""
+
+    @property
+    def inpainting(self) -> str:
+        """Where the inpainting service answers, HOST:PORT."""
+        if self.inpainting_listen:
+            return self.inpainting_listen
+        host, _, port = self.listen.rpartition(":")
+        return f"{host}:{int(port) + INPAINTING_PORT_OFFSET}"
+
+    @property
+    def inpainting_server(self) -> str:
+        """The address that clients on this machine use for it."""
+        return client_address(self.inpainting)
 
     @property
     def server(self) -> str:
         """The address that clients on this machine use."""
-        host, _, port = self.listen.rpartition(":")
-        return f"localhost:{port}" if host in ("", "0.0.0.0", "[::]") else self.listen
+        return client_address(self.listen)
 
     def environments(self) -> dict[str, dict[str, str]]:
         """Return each part's environment."""
         store = {"STORE": "local", "STORE_DIR": str(self.home / "store")}
         registry = {"HOME": str(self.home / "registry"), "LISTEN": self.listen, **store}
+        inpainting = {"HOME": str(self.home / "inpainting"), "LISTEN": self.inpainting, **store}
         if self.insecure:
-            registry["INSECURE"] = "true"
+            registry["INSECURE"] = inpainting["INSECURE"] = "true"
         runner = {"HOME": str(self.home / "runner"), "REGISTRY": self.server, "RAW_ROOT": str(self.raw), **store}
         return {
             "registry": os.environ | {f"DARKROOM_REGISTRY_{name}": value for name, value in registry.items()},
             "runner": os.environ | {f"DARKROOM_RUNNER_{name}": value for name, value in runner.items()},
+            "inpainting": os.environ | {f"DARKROOM_INPAINTING_{name}": value for name, value in inpainting.items()},
         }
 
 
@@ -76,19 +97,25 @@ async def run_up(settings: UpSettings, tell: Callable[[str], None]) -> None:
         logs = settings.home / "logs"
         registry = Part("registry", "dataset_registry", environments["registry"], logs / "registry.log", tell)
         runner = Part("runner", "handler_runner", environments["runner"], logs / "runner.log", tell)
+        inpainting = Part("inpainting", "inpainting", environments["inpainting"], logs / "inpainting.log", tell)
         stopped = stop_signal()
         running: list[asyncio.Task[None]] = []
 
         async def come_up(client: AsyncClient) -> list[str]:
             begin = datetime.now(UTC)
             running.append(asyncio.create_task(registry.run()))
+            if retouches():
+                running.append(asyncio.create_task(inpainting.run()))
             await answered(client.list_runners, registry, logs)
             running.append(asyncio.create_task(runner.run()))
             await answered(lambda: runner_called(client, begin), runner, logs)
+            if retouches():
+                async with client.inpainting as retouching:
+                    await answered(retouching.list_models, inpainting, logs)
             return await describe(client, settings)
 
         try:
-            async with AsyncClient(settings.server) as client:
+            async with AsyncClient(settings.server, inpainting=settings.inpainting_server) as client:
                 coming = asyncio.create_task(come_up(client))
                 either: set[asyncio.Future[Any]] = {coming, stopped}
                 await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -99,7 +126,7 @@ async def run_up(settings: UpSettings, tell: Callable[[str], None]) -> None:
             tell("stopping")
         finally:
             # The runner first: it gives its work back, for which it needs the registry.
-            await runner.stop(RUNNER_GRACE_S)
+            await asyncio.gather(runner.stop(RUNNER_GRACE_S), inpainting.stop(INPAINTING_GRACE_S))
             await registry.stop(REGISTRY_GRACE_S)
             for task in running:
                 task.cancel()
@@ -117,23 +144,41 @@ def check(settings: UpSettings) -> None:
         raise NotFound(f"--raw {settings.raw}: there is no such folder")
     if not settings.raw.is_dir():
         raise InvalidArgument(f"--raw {settings.raw} is a file; name the folder that holds the photos")
-    host, _, port = settings.listen.rpartition(":")
-    if ":" not in settings.listen or not port.isdigit() or not 0 < int(port) < 65536:
-        raise InvalidArgument(f"--listen {settings.listen}: write HOST:PORT, for example localhost:50050")
-    if not is_loopback(host) and not settings.insecure:
+    check_listen("--listen", settings.listen, settings.insecure)
+    if retouches():
+        check_listen("--inpainting", settings.inpainting, settings.insecure)
+
+
+def check_listen(option: str, listen: str, insecure: bool) -> None:
+    """Refuse an address that cannot be, that is taken, or beyond this machine without the operator's word."""
+    host, _, port = listen.rpartition(":")
+    if ":" not in listen or not port.isdigit() or not 0 < int(port) < 65536:
+        raise InvalidArgument(f"{option} {listen}: write HOST:PORT, for example localhost:50050")
+    if not is_loopback(host) and not insecure:
         raise InvalidArgument(
-            f"--listen {settings.listen} answers other machines, and there is no TLS and no token yet: anybody who "
+            f"{option} {listen} answers other machines, and there is no TLS and no token yet: anybody who "
             "reaches it could use it. In a network that you trust add --insecure; else use an SSH tunnel"
         )
-    check_free(host, int(port))
+    check_free(option, host, int(port))
 
 
-def check_free(host: str, port: int) -> None:
+def retouches() -> bool:
+    """Return whether what retouching needs is installed."""
+    return all(find_spec(name) is not None for name in NEEDED_FOR_INPAINTING)
+
+
+def client_address(listen: str) -> str:
+    """Return the address at which this machine's clients reach one that is listened at."""
+    host, _, port = listen.rpartition(":")
+    return f"localhost:{port}" if host in ("", "0.0.0.0", "[::]") else listen
+
+
+def check_free(option: str, host: str, port: int) -> None:
     """Raise `FailedPrecondition` when somebody listens at the address already."""
     try:
         found = socket.getaddrinfo(host.strip("[]") or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except socket.gaierror as error:
-        raise InvalidArgument(f"--listen: {host} is no address of this machine: {error.strerror}") from error
+        raise InvalidArgument(f"{option}: {host} is no address of this machine: {error.strerror}") from error
     for family, kind, protocol, _, address in found:
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -142,7 +187,7 @@ def check_free(host: str, port: int) -> None:
             except OSError as error:
                 raise FailedPrecondition(
                     f"{host}:{port} cannot be listened at ({error.strerror}); stop what does, perhaps another "
-                    "`darkroom up`, or choose another with --listen localhost:PORT"
+                    f"`darkroom up`, or choose another with {option} localhost:PORT"
                 ) from error
 
 
@@ -217,4 +262,5 @@ async def describe(client: AsyncClient, settings: UpSettings) -> list[str]:
         await client.list_raw_datasets(),
         await client.list_handlers(),
         await client.list_runners(),
+        settings.inpainting_server if retouches() else "",
     )

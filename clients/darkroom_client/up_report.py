@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from darkroom_client.async_inpainting import DEFAULT_SERVER as DEFAULT_INPAINTING
 from darkroom_client.catalog import Handler, RawDataset, Runner
 from darkroom_client.connection import DEFAULT_SERVER
 from darkroom_client.output import size_text
@@ -19,8 +20,9 @@ def report(
     raw_datasets: Sequence[RawDataset],
     handlers: Sequence[Handler],
     runners: Sequence[Runner],
+    inpainting: str = "",
 ) -> list[str]:
-    """Return the lines that `darkroom up` prints once everything answers."""
+    """Return the lines that `darkroom up` prints once everything answers; ``inpainting`` is empty without it."""
     lines = [f"Darkroom is up at {server}", f"  home      {home}"]
     for title, raw in zip(["raw", *[""] * len(raw_datasets)], raw_datasets[:SHOWN_RAW_DATASETS], strict=False):
         lines.append(f"  {title:<8}  {raw.name}  {raw.file_count:,} files")
@@ -31,15 +33,19 @@ def report(
     lines.append(f"  handlers  {', '.join(handler.name for handler in handlers) or 'none'}")
     for runner in runners:
         lines.append(f"  runner    {runner.name}: {runner.cores} cores, {size_text(runner.free_bytes)} free")
+    lines.append(f"  retouch   {inpainting or 'not here: pip install darkroom[inpaint]'}")
     lines += ["next, in another terminal:"]
     if server != DEFAULT_SERVER:
         lines.append(f"  export DARKROOM_SERVER={server}")
+    if inpainting not in ("", DEFAULT_INPAINTING):
+        lines.append(f"  export DARKROOM_INPAINTING={inpainting}")
     name = raw_datasets[0].name if raw_datasets else "street"
     handler, role = suggestion(handlers)
     lines += [
         f"  darkroom define {name.lower()} --handler {handler} --raw {role}={name}",
         f"  darkroom preview {name.lower()} -o sheet.png",
         f"  darkroom request {name.lower()} -- python train.py",
+        *(["  darkroom inpaint photo.jpg --box 820,400,300,500 -o out.jpg"] if inpainting else []),
         "Ctrl-C here stops it.",
     ]
     return lines

@@ -14,7 +14,7 @@ import pytest
 from .house import Finished, House, free_port
 from .process import Process, until
 
-MODULES = {"registry": "dataset_registry", "runner": "handler_runner"}
+MODULES = {"registry": "dataset_registry", "runner": "handler_runner", "inpainting": "inpainting"}
 
 
 class Up:
@@ -71,6 +71,16 @@ def test_a_part_that_is_killed_is_started_again_with_a_line_that_says_so(up, nam
     up.wait_for(f"the {name} ended (killed by SIGKILL); starting it again in ")
     until(lambda: (again := up.part(name)) and again.pid != part.pid, f"another {name}")
     assert up.request("--set", f"seed={part.pid}", "--json").ok().json["cached"] is False
+
+
+def test_it_retouches_photos_two_ports_further(up: Up, photos: Path, tmp_path: Path) -> None:
+    server = re.search(r"retouch +(localhost:\d+)", up.process.log)
+    assert server is not None
+    assert int(server[1].split(":")[1]) == int(up.house.server.split(":")[1]) + 2
+    photo = sorted((photos / "street").iterdir())[0]
+    arguments = ["inpaint", str(photo), "--box", "100,60,40,50", "-o", str(tmp_path / "out.jpg")]
+    done = up.house.darkroom(*arguments, env={"DARKROOM_INPAINTING": server[1]}).ok()
+    assert done.out.strip() == str(tmp_path / "out.jpg")
 
 
 def test_a_second_one_on_the_same_home_or_port_is_refused(up, tmp_path):

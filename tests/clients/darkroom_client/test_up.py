@@ -189,7 +189,7 @@ def test_the_parts_end_when_up_is_killed(raw, tmp_path):
     process = UpProcess(raw, tmp_path / "home")
     process.wait_for("Ctrl-C here stops it.")
     parts = process.parts()
-    assert len(parts) == 2
+    assert len(parts) == 3
     os.kill(process.process.pid, signal.SIGKILL)
     process.process.wait()
     _, alive = psutil.wait_procs(parts, timeout=20)
@@ -203,5 +203,7 @@ def test_each_part_gets_its_place_in_the_home_and_one_store(tmp_path):
     assert environments["registry"]["DARKROOM_REGISTRY_INSECURE"] == "true"
     assert environments["runner"]["DARKROOM_RUNNER_REGISTRY"] == "localhost:7000"
     assert environments["runner"]["DARKROOM_RUNNER_RAW_ROOT"] == str(tmp_path / "raw")
+    assert environments["inpainting"]["DARKROOM_INPAINTING_LISTEN"] == "0.0.0.0:7002"
+    assert settings.inpainting_server == "localhost:7002"
     for part, environment in environments.items():
         assert environment[f"DARKROOM_{part.upper()}_STORE_DIR"] == str(tmp_path / "home" / "store")
