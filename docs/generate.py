@@ -6,13 +6,14 @@ python docs/generate.py        after changing a setting, a proto or the table of
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
 from google.protobuf import descriptor_pb2
-from grpc_tools import protoc
 from pydantic_settings import BaseSettings
 
 from dataset_registry.settings import RegistrySettings
@@ -126,11 +127,9 @@ def described() -> descriptor_pb2.FileDescriptorSet:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "set"
         includes = [f"-I{PROTOS}", f"-I{resources.files('grpc_tools') / '_proto'}"]
-        code = protoc.main(
-            ["protoc", *includes, "--include_source_info", f"--descriptor_set_out={out}", *map(str, sources)]
-        )
-        if code:
-            raise RuntimeError("the .proto files do not compile")
+        # A process of its own: in one that has TensorFlow loaded the compiler crashes.
+        command = [sys.executable, "-m", "grpc_tools.protoc", *includes, "--include_source_info"]
+        subprocess.run([*command, f"--descriptor_set_out={out}", *map(str, sources)], check=True)
         return descriptor_pb2.FileDescriptorSet.FromString(out.read_bytes())
 
 
