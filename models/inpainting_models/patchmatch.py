@@ -93,7 +93,7 @@ def synthesise(
 
 
 def warm_up() -> None:
-    """Compiles what is not compiled yet, by painting a tiny photo: about 10 s once on a machine, then 0.5 s a start."""
+    """Compiles what is not compiled yet, by painting a tiny photo: about 5 s once on a machine, then 0.5 s a start."""
     photo = np.random.default_rng(0).random((96, 96, 3), np.float32)
     mask = np.zeros((96, 96), np.bool_)
     mask[36:60, 36:60] = True
