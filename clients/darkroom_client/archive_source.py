@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -65,7 +65,7 @@ class ArchiveSource:
                     self._urls = UrlRanges()
             return self._plan
 
-    def read(self, offset: int, size_bytes: int) -> Iterator[bytes]:
+    def read(self, offset: int, size_bytes: int) -> Generator[bytes, None, None]:
         """Yield exactly the range, in chunks of at most 1 MiB.
 
         A connection that breaks is opened again where it broke. Raises `Unavailable` when nothing came for as long

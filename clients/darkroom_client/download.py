@@ -8,6 +8,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,10 +21,12 @@ from darkroom_client.manifest import Manifest, Shard
 from darkroom_client.shard_file import ShardFile, disk_error
 
 CONCURRENCY = 4
+# Streams of one gRPC connection share its threads on both sides: more of them are slower, not faster.
+REGISTRY_STREAMS = 1
 ATTEMPTS = 3
 # Small neighbours share a request, up to so many bytes and files.
 GROUP_BYTES = 8 << 20
-GROUP_FILES = 256
+GROUP_FILES = 64
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class Download:
         self._on_progress = on_progress
         self._concurrency = concurrency
         self._lock = threading.Lock()
+        self._streams = threading.Semaphore(concurrency)
         self._bytes_done = 0
         self._size_bytes = 0
 
@@ -89,6 +93,7 @@ class Download:
         self._size_bytes = manifest.size_bytes
         self._bytes_done = manifest.size_bytes - sum(shard.size_bytes for shard in missing)
         check_room(partial, missing)
+        self._streams = threading.Semaphore(self._concurrency if self._source.plan().url else REGISTRY_STREAMS)
         self._fetch_all(partial, list(grouped(missing)))
         return publish(partial, folder)
 
@@ -123,27 +128,31 @@ class Download:
 
     def _fetch_once(self, partial: Path, group: Sequence[Shard]) -> list[Shard]:
         """Fetch neighbouring shards by one range; return those whose bytes were wrong."""
+        with ExitStack() as stack:
+            files = [stack.enter_context(ShardFile(partial, shard)) for shard in group]
+            for file in files[1:]:  # small ones, of which only the first is gone on with
+                file.restart()
+            with self._streams:
+                self._receive(files)
+            # Checked and made durable while the next range comes.
+            wrong = [file for file in files if not file.publish()]
+            for file in wrong:
+                self._advance(-file.size_bytes)
+                file.restart()
+        return [file.shard for file in wrong]
+
+    def _receive(self, files: Sequence[ShardFile]) -> None:
         if self._source.stopped.is_set():
             raise Stopped
-        wrong: list[Shard] = []
-        stream: ByteStream | None = None
-        for shard in group:
-            with ShardFile(partial, shard) as file:
-                if stream is None:
-                    start = shard.offset + file.size_bytes
-                    stream = ByteStream(self._source.read(start, group[-1].end - start), start)
-                    self._advance(file.size_bytes)
-                else:
-                    file.restart()
-                stream.skip_to(shard.offset + file.size_bytes)
+        start, end = files[0].shard.offset + files[0].size_bytes, files[-1].shard.end
+        self._advance(files[0].size_bytes)
+        with closing(self._source.read(start, end - start)) as chunks:
+            stream = ByteStream(chunks, start)
+            for file in files:
+                stream.skip_to(file.shard.offset + file.size_bytes)
                 for piece in stream.take(file.missing_bytes):
                     file.append(piece)
                     self._advance(len(piece))
-                if not file.publish():
-                    self._advance(-file.size_bytes)
-                    file.restart()
-                    wrong.append(shard)
-        return wrong
 
     def _advance(self, size_bytes: int) -> None:
         with self._lock:

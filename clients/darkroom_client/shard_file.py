@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 from pathlib import Path
 from types import TracebackType
 
 from darkroom_client.errors import DiskFull
 from darkroom_client.manifest import Shard
+from darkroom_client.running_hash import RunningHash
 
 READ_BYTES = 1 << 20
 
@@ -21,7 +21,7 @@ class ShardFile:
         self.shard = shard
         self.path = folder / shard.name
         self._part = folder / f"{shard.name}.part"
-        self._hash = hashlib.sha256()
+        self._hash = RunningHash()
         self.size_bytes = 0
         self._descriptor = os.open(self._part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         if os.fstat(self._descriptor).st_size > shard.size_bytes:
@@ -60,13 +60,14 @@ class ShardFile:
     def restart(self) -> None:
         """Begin again from the first byte."""
         os.ftruncate(self._descriptor, 0)
-        self._hash = hashlib.sha256()
+        self._hash = RunningHash()
         self.size_bytes = 0
 
     def __enter__(self) -> ShardFile:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._hash.close()
         os.close(self._descriptor)
 
 
