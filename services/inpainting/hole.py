@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from inpainting import masks
 from inpainting.task import Shapes
 from inpainting_models.crops import Box
-from inpainting_models.painting import Mask
+from inpainting_models.painting import Cancel, Cancelled, Mask
 from service_kit.errors import InvalidArgument
 
 MAX_SHAPES = 1000
@@ -51,18 +52,19 @@ def check_shapes(shapes: Shapes, has_image: bool) -> None:
         raise InvalidArgument.of(violations)
 
 
-def make_hole(shape: tuple[int, int], shapes: Shapes, image: bytes | None, max_pixels: int) -> Hole:
+def make_hole(
+    shape: tuple[int, int], shapes: Shapes, image: bytes | None, max_pixels: int, cancel: Cancel = lambda: False
+) -> Hole:
     """Return the hole of a photo of ``shape`` `(height, width)`; an empty one is fine.
 
     Raises `InvalidArgument` naming the field: sizes that differ, shapes outside the photo, a hole that is everything.
     """
     core = np.zeros(shape, bool) if image is None else masks.image_mask(image, shape, max_pixels, "mask.image")
-    for number, box in enumerate(shapes.boxes):
-        core |= masks.box_mask(shape, box, f"mask.boxes[{number}]")
-    for number, points in enumerate(shapes.polygons):
-        core |= masks.polygon_mask(shape, points, f"mask.polygons[{number}]")
-    for number, (points, width_px) in enumerate(shapes.strokes):
-        core |= masks.stroke_mask(shape, points, width_px, f"mask.strokes[{number}]")
+    for drawn in _drawn(shape, shapes):
+        # A thousand shapes on a hundred megapixels take a while.
+        if cancel():
+            raise Cancelled
+        core |= drawn
     if shapes.grow_px:
         core = masks.grow(core, shapes.grow_px, "mask.grow_px")
     # The soft edge is above 0 less than one pixel beyond its width.
@@ -71,3 +73,12 @@ def make_hole(shape: tuple[int, int], shapes: Shapes, image: bytes | None, max_p
         what = "the mask" if core.all() else "the mask with its soft edge"
         raise InvalidArgument.of([("mask", f"{what} covers the whole photo: nothing is left to paint from")])
     return Hole(painted, core, shapes.feather_px)
+
+
+def _drawn(shape: tuple[int, int], shapes: Shapes) -> Iterator[Mask]:
+    for number, box in enumerate(shapes.boxes):
+        yield masks.box_mask(shape, box, f"mask.boxes[{number}]")
+    for number, points in enumerate(shapes.polygons):
+        yield masks.polygon_mask(shape, points, f"mask.polygons[{number}]")
+    for number, (points, width_px) in enumerate(shapes.strokes):
+        yield masks.stroke_mask(shape, points, width_px, f"mask.strokes[{number}]")

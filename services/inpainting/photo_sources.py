@@ -71,6 +71,7 @@ class ServedSources:
             raise InvalidArgument.of([(field, description) for _, description in error.violations]) from error
         except DarkroomError as error:
             error.message = f"{field}: {error.message}"
+            error.args = (error.message,)
             raise
 
 

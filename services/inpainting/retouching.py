@@ -71,7 +71,7 @@ class Retouching:
         data = self._sources.read(task.photo, "photo")
         photo = codec.decode(data, self._max_pixels, "photo")
         stop_if(cancel)
-        hole = make_hole((photo.height, photo.width), task.shapes, self._mask_image(task), self._max_pixels)
+        hole = make_hole((photo.height, photo.width), task.shapes, self._mask_image(task), self._max_pixels, cancel)
         stop_if(cancel)
         if not hole.mask.any():
             unchanged = Candidate(data, "", "", "the mask is empty", (), 0, 0.0, task.options.seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import grpc
 import numpy as np
@@ -134,6 +135,21 @@ async def test_a_paused_job_goes_on_when_the_service_starts_again(house: House, 
     async for each in house.stub.WatchBatchJob(pb.WatchBatchJobRequest(name=job.name)):
         job = each.job
     assert (job.state, job.done_count) == (pb.BATCH_JOB_STATE_DONE, 12)
+
+
+async def test_a_job_waits_for_a_store_that_is_away(house: House, photo_png: bytes, tmp_path: Path) -> None:
+    put_photos(house, photo_png, 8)
+    folder, away = tmp_path / "home-0" / "objects", tmp_path / "away"
+    job = (await house.stub.StartBatchJob(start())).job
+    async for each in house.stub.WatchBatchJob(pb.WatchBatchJobRequest(name=job.name)):
+        job = each.job
+        if job.done_count and folder.exists() and not away.exists():
+            folder.rename(away)
+        if job.waiting_for and not folder.exists():
+            away.rename(folder)
+            away.mkdir()
+    assert away.exists()
+    assert (job.state, job.done_count, job.failed_count) == (pb.BATCH_JOB_STATE_DONE, 8, 0)
 
 
 async def test_wrong_jobs_are_refused_before_anything_is_written(house: House, photo_png: bytes) -> None:

@@ -106,7 +106,9 @@ async def test_a_file_that_does_not_work_is_refused_and_leaves_nothing(house: Ho
         "io: ": parts(content, "mine", io="[unclosed"),
         "file: ": parts(content[: len(content) // 2], "mine"),
         "is no kind of model file": parts(content, "mine", file_name="net.pth"),
-        "has 3 channels, where image+mask has 4": parts(content, "mine", io=IO.replace("[image, mask]", "[image+mask, mask]")),
+        "has 3 channels, where image+mask has 4": parts(
+            content, "mine", io=IO.replace("[image, mask]", "[image+mask, mask]")
+        ),
         "no bytes came": parts(b"", "mine"),
     }
     for words, chunks in cases.items():

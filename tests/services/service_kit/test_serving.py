@@ -233,6 +233,18 @@ async def test_health_lists_every_service_and_turns_before_the_end(
     await stopping
 
 
+async def test_a_service_that_is_not_ready_yet_answers_and_says_so() -> None:
+    serving = Serving("localhost:0", [NAME], add_streams)
+    await serving.start(ready=False)
+    async with grpc.aio.insecure_channel(f"localhost:{serving.port}") as channel:
+        check = health_pb2_grpc.HealthStub(channel).Check
+        request = health_pb2.HealthCheckRequest(service=NAME)
+        assert (await check(request)).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        await serving.set_ready(True)
+        assert (await check(request)).status == health_pb2.HealthCheckResponse.SERVING
+    await serving.stop(0.1)
+
+
 async def test_reflection_names_the_service(served: tuple[Servicer, Serving], channel: grpc.aio.Channel) -> None:
     stub = reflection_pb2_grpc.ServerReflectionStub(channel)
     call = stub.ServerReflectionInfo()
