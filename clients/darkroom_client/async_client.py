@@ -22,14 +22,15 @@ from darkroom_client.async_datasets import AsyncDatasets
 from darkroom_client.async_inpainting import AsyncInpainting
 from darkroom_client.async_inpainting import OnProgress as OnInpaint
 from darkroom_client.async_request import AsyncDatasetRequest, OnDownload
-from darkroom_client.cache import Cache
+from darkroom_client.cache import Cache, touch
 from darkroom_client.connection import PATIENCE_S, Connection, server_address
 from darkroom_client.dataset import Dataset
 from darkroom_client.dataset_config import config_json
 from darkroom_client.download import Download
+from darkroom_client.errors import DataLoss, NotFound
 from darkroom_client.inpainting import Marks
 from darkroom_client.inpainting_photo import Photo
-from darkroom_client.snapshot import RequestSnapshot
+from darkroom_client.snapshot import DatasetSnapshot, RequestSnapshot
 from darkroom_client.snapshot_proto import request_snapshot
 
 
@@ -105,11 +106,23 @@ class AsyncClient(AsyncDatasets):
         Any number of processes may ask at once: one downloads. Raises `NotFound`, `FailedPrecondition` when it is not
         ready, `DataLoss` when its bytes are wrong in the store, `DiskFull`.
         """
+        return await self.fetch(await self.get_dataset(name), read_options=read_options, on_progress=on_progress)
+
+    async def fetch(
+        self,
+        found: DatasetSnapshot,
+        *,
+        read_options: Mapping[str, Any] | None = None,
+        on_progress: OnDownload | None = None,
+    ) -> Dataset:
+        """Return the dataset of a snapshot, as `download` does for a name."""
+        options = dict(read_options or {})
+        if found.digest and (cached := await asyncio.to_thread(self._cached, found.digest, options)):
+            return cached
         await self._connection.contact()
-        name = await self._name_of(name)
-        source = ArchiveSource(self.server, name, patience_s=self._patience_s)
+        source = ArchiveSource(self.server, found.name, patience_s=self._patience_s)
         work = asyncio.ensure_future(
-            asyncio.to_thread(self._download, source, dict(read_options or {}), on_progress or (lambda progress: None))
+            asyncio.to_thread(self._download, source, options, on_progress or (lambda progress: None))
         )
         try:
             return await asyncio.shield(work)
@@ -119,10 +132,21 @@ class AsyncClient(AsyncDatasets):
                 with contextlib.suppress(BaseException):
                     await work
 
+    def _cached(self, digest: str, read_options: dict[str, Any]) -> Dataset | None:
+        # Held before looking, so that what is found cannot be collected before it is read.
+        use_lock = self.cache.use_lock(digest).share()
+        try:
+            dataset = Dataset(self.cache.dataset_folder(digest), read_options, use_lock)
+        except (NotFound, DataLoss):
+            return None
+        if dataset.digest != digest:
+            return None
+        touch(dataset.path)
+        return dataset
+
     def _download(self, source: ArchiveSource, read_options: dict[str, Any], on_progress: OnDownload) -> Dataset:
         try:
             digest = source.plan().dataset.digest
-            # Held before looking, so that what is found cannot be collected before it is read.
             use_lock = self.cache.use_lock(digest).share()
             begin_s = time.monotonic()
             path = Download(self.cache, source, on_progress=on_progress).run(digest)

@@ -69,8 +69,8 @@ class AsyncDatasetRequest:
         """Wait until it is ready and return the dataset, downloaded into the cache unless it is there."""
         if self.snapshot.state is not RequestState.READY:
             await self.wait()
-        read_options = dict(self.snapshot.read_options)
-        return await self._client.download(f"datasets/{self.key}", read_options=read_options, on_progress=on_progress)
+        found = self.snapshot.dataset or await self._client.get_dataset(self.key)
+        return await self._client.fetch(found, read_options=self.snapshot.read_options, on_progress=on_progress)
 
     def on_ready(self, callback: Callable[[Dataset | DarkroomError], Awaitable[None] | None]) -> asyncio.Task[None]:
         """Call ``callback`` once, from a task: with the downloaded dataset, or with the error that came instead."""

@@ -194,6 +194,7 @@ class Client(Blocking):
 
     list_requests = blocking(AsyncClient.list_requests)
     download = blocking(AsyncClient.download)
+    fetch = blocking(AsyncClient.fetch)
     get_dataset = blocking(AsyncClient.get_dataset)
     list_datasets = blocking(AsyncClient.list_datasets)
     watch_dataset = iterating(AsyncClient.watch_dataset)
