@@ -51,8 +51,8 @@ class AddedModels:
                 found.append(AddedModel(**facts, training_size=tuple(size) if size else None))
         return found
 
-    def add(self, name: str, file: Path, file_name: str, io: str) -> None:
-        """Copy the file in, once it has been loaded. Raises `InvalidArgument` naming what is wrong."""
+    def add(self, name: str, file: Path, file_name: str, io: str) -> Painter:
+        """Copy the file in, once it has been loaded and tried. Raises `InvalidArgument` naming what is wrong."""
         if not _NAME.fullmatch(name):
             raise InvalidArgument.of(
                 [("name", f"{name[:100]!r} must be of a-z, 0-9 and . _ -, begin with one of a-z, 0-9, at most 64 long")]
@@ -64,13 +64,14 @@ class AddedModels:
             shutil.copyfile(file, kept)
             painter = load_painter(kept, io, name)
             try_painter(painter)
-            facts = AddedModel(name, kept.name, io, painter.description, painter.training_size)
+            facts = AddedModel(name, kept.name, io, f"model file {Path(file_name).name}", painter.training_size)
             with (partial / _FACTS).open("w") as target:
                 json.dump(asdict(facts), target)
                 target.flush()
                 os.fsync(target.fileno())
             partial.rename(self._folder / name)
             sync_folder(self._folder)
+            return painter
         finally:
             shutil.rmtree(partial, ignore_errors=True)
 

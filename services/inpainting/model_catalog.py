@@ -99,7 +99,9 @@ class ModelCatalog:
             raise AlreadyExists(f"{name} is a model of Darkroom's own; choose another name")
         if any(each.name == name for each in self._added.all()):
             raise AlreadyExists(f"there is a model {name!r} already; `darkroom models rm {name}` removes it")
-        self._added.add(name, file, file_name, io)
+        painter = self._added.add(name, file, file_name, io)
+        with self._lock:
+            self._loaded[name] = painter, Batcher(painter.paint, self._batch_images)
         return self.model(name)
 
     def remove(self, name: str) -> None:
