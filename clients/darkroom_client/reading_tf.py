@@ -36,8 +36,9 @@ def read_as_tf(
             num_parallel_calls=PARALLEL_FILES,
             deterministic=True,
         ).shuffle(shuffle_buffer, seed=shuffle_seed)
-    examples = examples.map(parse, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    # Before the map and not after it: between map and batch it would keep the two from being fused.
     examples = examples.apply(tf.data.experimental.assert_cardinality(dataset.splits[split]))
+    examples = examples.map(parse, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     if batch_size and all(feature.is_static or not decode for feature in features.values()):
         examples = examples.batch(batch_size)
     elif batch_size:

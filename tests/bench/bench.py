@@ -209,11 +209,12 @@ def read(folder: Path) -> None:
         plain = folder / "plain"
         plain.mkdir()
         files = [str(shutil.copy(file, plain)) for file in dataset.files("train")]
-        columns = {"image": tf.io.FixedLenFeature([], tf.string), "label": tf.io.FixedLenFeature([], tf.int64)}
+        kinds = {"bytes": tf.string, "int64": tf.int64, "float32": tf.float32}
+        columns = {name: tf.io.FixedLenFeature([], kinds[each.dtype]) for name, each in dataset.features.items()}
 
         def parse(record: tf.Tensor) -> dict[str, tf.Tensor]:
             example = tf.io.parse_single_example(record, columns)
-            return {"image": tf.io.decode_jpeg(example["image"], 3), "label": example["label"]}
+            return example | {"image": tf.io.decode_jpeg(example["image"], 3)}
 
         def plain_files() -> float:
             began = time.perf_counter()
