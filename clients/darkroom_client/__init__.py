@@ -1,4 +1,4 @@
-"""Asks a Darkroom registry for datasets and reads them: light, without TensorFlow.
+"""Asks a Darkroom for datasets and reads them, and retouches photos: light, without TensorFlow.
 
 >>> from darkroom_client import Client
 >>> with Client() as client:
@@ -12,9 +12,10 @@ import os
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 
 from darkroom_client.async_client import AsyncClient
+from darkroom_client.async_inpainting import AsyncInpainting
 from darkroom_client.async_request import AsyncDatasetRequest
 from darkroom_client.cache import Cache
-from darkroom_client.client import Client, DatasetRequest
+from darkroom_client.client import Client, DatasetRequest, Inpainting
 from darkroom_client.dataset import Dataset, open_dataset
 from darkroom_client.errors import (
     Aborted,
@@ -31,6 +32,7 @@ from darkroom_client.errors import (
     ResourceExhausted,
     Unavailable,
 )
+from darkroom_client.inpainting import BatchJob, Candidate, InpaintModel, InpaintProgress, Marks, Stroke
 from darkroom_client.snapshot import (
     DatasetSnapshot,
     DatasetState,
@@ -47,7 +49,10 @@ __all__ = [
     "AlreadyExists",
     "AsyncClient",
     "AsyncDatasetRequest",
+    "AsyncInpainting",
+    "BatchJob",
     "Cache",
+    "Candidate",
     "Client",
     "DarkroomError",
     "DataLoss",
@@ -58,8 +63,12 @@ __all__ = [
     "DiskFull",
     "FailedPrecondition",
     "Failure",
+    "InpaintModel",
+    "InpaintProgress",
+    "Inpainting",
     "Internal",
     "InvalidArgument",
+    "Marks",
     "NotFound",
     "OutOfRange",
     "Progress",
@@ -68,6 +77,7 @@ __all__ = [
     "RequestState",
     "ResourceExhausted",
     "Stage",
+    "Stroke",
     "Unavailable",
     "Violation",
     "open_dataset",
