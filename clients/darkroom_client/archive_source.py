@@ -86,6 +86,8 @@ class ArchiveSource:
             except Unavailable as error:
                 broken = Unavailable(f"the bytes of {self.name}: {error}")
             if position < end:
+                if self.stopped.is_set():
+                    raise Stopped
                 self.waiting_for = str(broken)
                 lost_since_s = lost_since_s or time.monotonic()
                 if time.monotonic() - lost_since_s > self._patience_s:

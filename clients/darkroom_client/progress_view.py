@@ -25,6 +25,7 @@ class ProgressView:
         self._last_stage = ""
         self._last_s = 0.0
         self._download_begin_s = 0.0
+        self._download_begin_bytes = 0
 
     def show(self, progress: Progress) -> None:
         """Show how far a build, or other work, is."""
@@ -38,9 +39,11 @@ class ProgressView:
     def show_download(self, progress: DownloadProgress) -> None:
         """Show how far a download is."""
         now_s = time.monotonic()
-        self._download_begin_s = self._download_begin_s or now_s
-        elapsed_s = now_s - self._download_begin_s
-        rate_bytes = progress.bytes_done / elapsed_s if elapsed_s > 0.5 else 0.0
+        if not self._download_begin_s and progress.size_bytes:
+            # What an earlier download left does not count in the rate.
+            self._download_begin_s, self._download_begin_bytes = now_s, progress.bytes_done
+        elapsed_s = now_s - self._download_begin_s if self._download_begin_s else 0.0
+        rate_bytes = (progress.bytes_done - self._download_begin_bytes) / elapsed_s if elapsed_s > 0.5 else 0.0
         if self._live is not None:
             done = progress.bytes_done / progress.size_bytes if progress.size_bytes else None
             _, _, detail = download_line(progress, rate_bytes).partition(": ")
