@@ -50,8 +50,12 @@ def get(name: RequestOrAddress, as_json: AsJson = False, server: Server = None) 
             found = client.get_dataset(name)
             if not found.final:
                 found = _watch_dataset(client, found.name)
-            with ProgressView(found.dataset_name) as view:
-                dataset = client.download(found.name, on_progress=view.show_download)
+            try:
+                with ProgressView(found.dataset_name) as view:
+                    dataset = client.fetch(found, on_progress=view.show_download)
+            except KeyboardInterrupt:
+                say(f"\ninterrupted; what came so far is kept. To go on: darkroom get {found.key[:12]}")
+                raise typer.Exit(ExitCode.DETACHED) from None
             say(f"{found.dataset_name}: {summary(dataset)}")
             fields = dataset_fields(None, dataset) | {"archive": found.archive}
     if as_json:

@@ -80,15 +80,18 @@ def fetch(made: DatasetRequest) -> Dataset:
 
 @contextmanager
 def detaching(made: DatasetRequest) -> Iterator[None]:
-    """On Ctrl-C, say that the build goes on and how to return, and end with 130."""
+    """On Ctrl-C, say what goes on or is kept, and how to return, and end with 130."""
     try:
         yield
     except KeyboardInterrupt:
         say("")
-        say("detached; the build goes on. To return:")
-        say(f"  darkroom watch {made.name}")
-        say(f"  darkroom get {made.name}")
-        say(f"  darkroom cancel {made.name}    (withdraws it)")
+        if made.snapshot.final:
+            say(f"interrupted; what came so far is kept. To go on: darkroom get {made.name}")
+        else:
+            say("detached; the build goes on. To return:")
+            say(f"  darkroom watch {made.name}")
+            say(f"  darkroom get {made.name}")
+            say(f"  darkroom cancel {made.name}    (withdraws it)")
         raise typer.Exit(ExitCode.DETACHED) from None
 
 

@@ -125,3 +125,16 @@ def test_a_config_may_come_from_a_file_or_standard_input(darkroom, tmp_path):
     assert json.loads(done.stdout)["read_options"] == {"batch_size": 5}
     done = darkroom("request", "street", "-c", "-", "--json", stdin='{"batch_size": 6}')
     assert json.loads(done.stdout)["read_options"] == {"batch_size": 6}
+
+
+def test_ctrl_c_in_mid_download_keeps_what_came_and_says_how_to_go_on(registry, darkroom, environment):
+    registry.set("slow_s", 1)
+    command = [sys.executable, "-m", "darkroom_client", "request", "street"]
+    with subprocess.Popen(command, env=os.environ | environment, stderr=-1, text=True) as process:
+        assert process.stderr.readline().startswith("street: downloading")
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+    assert process.returncode == 130
+    assert "what came so far is kept. To go on: darkroom get requests/" in said
+    registry.set("slow_s", 0)
+    assert darkroom(*said.split("To go on: darkroom ")[1].split()).returncode == 0
