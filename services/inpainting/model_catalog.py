@@ -13,7 +13,7 @@ from inpainting.batcher import Batcher
 from inpainting.model_loading import try_painter
 from inpainting.strategies import STRATEGIES
 from inpainting_models import painters
-from inpainting_models.painting import Cancel, Mask, Painter, Photo, Progress
+from inpainting_models.painting import Cancel, Cancelled, Mask, Painter, Photo, Progress
 from service_kit.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
 
 log = structlog.get_logger()
@@ -85,7 +85,14 @@ class ModelCatalog:
         painter, batcher = self._load(name)
 
         def paint(images: Photo, masks: Mask) -> Photo:
-            return batcher.paint(images, masks, cancel)
+            try:
+                return batcher.paint(images, masks, cancel)
+            except Cancelled:
+                raise
+            except Exception as error:  # the libraries raise whatever they stumble over
+                log.warning("model_failed", model=name, exc_info=error)
+                one_line = " ".join(str(error).split())[:500]
+                raise FailedPrecondition(f"the model {name} failed on {images.shape[1:3]}: {one_line}") from error
 
         return Painter(painter.name, paint, painter.training_size, painter.multiple, painter.description)
 

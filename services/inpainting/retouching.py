@@ -15,7 +15,7 @@ from inpainting.model_catalog import ModelCatalog
 from inpainting.photo import Photo
 from inpainting.photo_sources import PhotoSources
 from inpainting.preview import PreviewCanvas
-from inpainting.strategies import STRATEGIES, Planned, Strategy, Turn, usual_strategy
+from inpainting.strategies import STRATEGIES, Planned, Strategy, Turn, usual_strategy, windows_of
 from inpainting.task import MAX_CANDIDATES, Candidate, Options, Outcome, Preview, Stage, Step, Task, Tell
 from inpainting_models.crops import Box
 from inpainting_models.painting import Cancel, Cancelled, Mask, Paint, Painter
@@ -140,7 +140,7 @@ class _Run:
 
     def fill(self, photo: Photo, hole: Hole, painter: Painter, strategy: Strategy) -> Planned:
         """Paint the holes, in place."""
-        windows = strategy.windows(hole.mask)
+        windows = windows_of(strategy, hole.mask)
         planned = strategy.plan(painter, hole.mask, windows)
         self.plan = planned.text
         turn = Turn(self.rng, self.progress, self.cancel)

@@ -17,9 +17,12 @@ from inpainting_models.painting import Cancel, Cancelled, Mask, Paint, Painter, 
 from inpainting_models.plan import Plan
 from inpainting_models.shrinking_mask import plan_shrinking_mask, shrinking_mask
 from inpainting_models.two_step import plan_two_step, two_step
+from service_kit.errors import InvalidArgument
 
 WHOLE_FRAME_PX = 30_000_000
 """Up to so many pixels the strategies of whole frames see the whole photo; of a larger one they see windows."""
+MAX_WINDOW_PX = 40_000_000
+"""What one window may have: in floating point, with its painter's copies, that is about 2 GB."""
 # These look at the photo's own patches themselves: as coarse fill for `detail` they would only do it twice.
 OWN_DETAIL = frozenset({"auto", "patchmatch"})
 
@@ -62,6 +65,18 @@ class Strategy:
     plan: Callable[[Painter, Mask, Sequence[Box]], Planned]
     seeded: bool = False
     """Whether another seed gives other pixels although the model knows no chance."""
+
+
+def windows_of(strategy: Strategy, mask: Mask) -> list[Box]:
+    """Return the strategy's windows. Raises `InvalidArgument` where one is too large to be painted at once."""
+    windows = strategy.windows(mask)
+    for box in windows:
+        if box.height * box.width > MAX_WINDOW_PX:
+            size = (
+                f"{box.width}x{box.height} pixels, and at most {MAX_WINDOW_PX / 1e6:g} megapixels are painted at once"
+            )
+            raise InvalidArgument.of([("mask", f"a hole with what is around it has {size}: mark it in parts")])
+    return windows
 
 
 def usual_strategy(painter: Painter) -> str:

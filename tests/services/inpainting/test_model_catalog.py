@@ -137,3 +137,19 @@ def test_a_file_that_was_damaged_later_is_said_when_it_is_used(tmp_path: Path) -
     (tmp_path / "models" / "mine" / "model.onnx").write_bytes(b"damaged")
     with pytest.raises(FailedPrecondition, match="the model mine cannot be loaded"):
         catalog.painter("mine", 0, lambda stage, done, total: None, lambda: False)
+
+
+async def test_a_model_that_fails_on_a_photo_is_said_and_the_service_goes_on(
+    house: House, photo_png: bytes, tmp_path: Path
+) -> None:
+    await house.stub.AddModel(parts(network(tmp_path / "net.onnx"), "mine"))
+    painter, batcher = house.catalog._loaded["mine"]
+
+    def broken(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
+        raise RuntimeError("the\nlibrary stumbled")
+
+    batcher._paint = broken
+    answer = await refusal(house.stub.Inpaint(request(photo_png, model="mine", strategy="baseline")))
+    assert answer == "FAILED_PRECONDITION the model mine failed on (64, 96): the library stumbled"
+    assert (await house.stub.Inpaint(request(photo_png, model="ns"))).candidates
+    assert painter.name == "mine"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inpainting.strategies import STRATEGIES, WHOLE_FRAME_PX, Turn, usual_strategy
+from inpainting.strategies import STRATEGIES, WHOLE_FRAME_PX, Turn, usual_strategy, windows_of
 from inpainting_models.painting import Cancelled, Mask, Painter, Photo
+from service_kit.errors import InvalidArgument
 
 SIZE = (64, 96)
 
@@ -73,6 +74,14 @@ def test_windows_hold_every_hole_and_a_huge_photo_is_never_seen_whole() -> None:
             assert box.height * box.width < mask.size / 4
             covered[box.slices] = True
         assert covered[mask].all()
+
+
+def test_a_hole_across_a_huge_photo_is_refused_before_memory_is_taken() -> None:
+    mask = np.zeros((7000, 7000), bool)
+    mask[10, 10:6990] = mask[10:6990, 10] = True
+    for strategy in STRATEGIES.values():
+        with pytest.raises(InvalidArgument, match="mark it in parts"):
+            windows_of(strategy, mask)
 
 
 def test_auto_says_what_it_chose_and_why() -> None:
