@@ -26,6 +26,7 @@ from inpainting.photo_transfer import PhotoTransfer
 from inpainting.retouching import Retouching
 from inpainting.servicer import InpaintingServicer
 from inpainting.work_queue import WorkQueue
+from service_kit.object_store import ObjectStore
 from service_kit.object_store_local import LocalObjectStore
 from service_kit.serving import Serving
 
@@ -44,7 +45,7 @@ class House:
     queue: WorkQueue
     kept: KeptPhotos
     catalog: ModelCatalog
-    store: LocalObjectStore
+    store: ObjectStore
     inpainter: Inpainter
     jobs: BatchJobs
 
@@ -54,9 +55,11 @@ async def make_house(tmp_path: Path) -> AsyncIterator[Callable[..., object]]:
     """Return a function that starts a service; it takes the queue's bounds."""
     running: list[tuple[Serving, WorkQueue, grpc.aio.Channel, BatchJobs]] = []
 
-    async def make(concurrency: int = 2, max_waiting: int = 100, max_waiting_bytes: int = 1 << 30) -> House:
+    async def make(
+        concurrency: int = 2, max_waiting: int = 100, max_waiting_bytes: int = 1 << 30, store: ObjectStore | None = None
+    ) -> House:
         home = tmp_path / f"home-{len(running)}"
-        store = LocalObjectStore(home / "objects")
+        store = store or LocalObjectStore(home / "objects")
         kept = KeptPhotos(home / "photos", 1 << 30, 3600, 64 << 20)
         catalog = ModelCatalog(AddedModels(home / "models"), 8)
         sources = ServedSources(kept, store, 64 << 20)

@@ -12,6 +12,7 @@ import pytest
 from darkroom.inpainting.v1 import inpainting_pb2 as pb
 from inpainting.batch_job import JobSpec
 from inpainting.task import Options, Shapes, Source
+from service_kit.object_store_settings import ObjectStoreSettings, open_object_store
 
 from .conftest import House, encoded
 
@@ -66,6 +67,19 @@ async def test_a_job_fills_every_photo_below_its_prefix(house: House, photo_png:
         )
     )
     assert set(results(house).values()) == {alone.candidates[0].photo.content}
+
+
+async def test_a_job_goes_over_a_bucket_as_over_a_folder(
+    make_house: Callable[..., object], minio_settings: ObjectStoreSettings, photo_png: bytes
+) -> None:
+    house: House = await make_house(store=open_object_store(minio_settings))  # type: ignore[misc]
+    put_photos(house, photo_png)
+    first = await finished(house, start())
+    assert (first.done_count, first.failed_count, len(results(house))) == (4, 0, 4)
+    before = results(house)
+    house.store.delete("shoot/out/day-0/2.png")
+    assert (await finished(house, start())).name == first.name
+    assert results(house) == before
 
 
 async def test_the_same_request_is_the_same_job_and_does_only_what_is_missing(house: House, photo_png: bytes) -> None:
