@@ -65,7 +65,7 @@ class ArchiveSource:
                     self._urls = UrlRanges()
             return self._plan
 
-    def read(self, offset: int, size_bytes: int) -> Generator[bytes, None, None]:
+    def read(self, offset: int, size_bytes: int) -> Generator[bytes | memoryview, None, None]:
         """Yield exactly the range, in chunks of at most 1 MiB.
 
         A connection that breaks is opened again where it broke. Raises `Unavailable` when nothing came for as long
@@ -112,7 +112,7 @@ class ArchiveSource:
         if self._urls is not None:
             self._urls.close()
 
-    def _read_once(self, offset: int, end: int) -> Iterator[bytes]:
+    def _read_once(self, offset: int, end: int) -> Iterator[bytes | memoryview]:
         plan = self.plan()
         if not plan.url:
             yield from self._registry.read(offset, end)

@@ -10,6 +10,7 @@ from darkroom_client.client import Client
 from darkroom_client.command_options import AsJson, RequestOrAddress, Server
 from darkroom_client.command_request import dataset_fields, detaching, fetch, summary
 from darkroom_client.errors import RequestFailed
+from darkroom_client.freed_memory import keep_freed_memory
 from darkroom_client.output import ExitCode, print_answer, print_json, reporting, say
 from darkroom_client.progress_view import ProgressView
 from darkroom_client.snapshot import DatasetSnapshot, DatasetState, Failure, RequestState
@@ -50,6 +51,7 @@ def get(name: RequestOrAddress, as_json: AsJson = False, server: Server = None) 
             found = client.get_dataset(name)
             if not found.final:
                 found = _watch_dataset(client, found.name)
+            keep_freed_memory()
             try:
                 with ProgressView(found.dataset_name) as view:
                     dataset = client.fetch(found, on_progress=view.show_download)

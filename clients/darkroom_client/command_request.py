@@ -18,6 +18,7 @@ from darkroom_client.command_options import TAIL, AsJson, Config, DatasetName, S
 from darkroom_client.config_input import read_config
 from darkroom_client.dataset import Dataset
 from darkroom_client.errors import InvalidArgument
+from darkroom_client.freed_memory import keep_freed_memory
 from darkroom_client.output import ExitCode, print_answer, print_json, reporting, say, size_text
 from darkroom_client.progress_view import ProgressView
 from darkroom_client.snapshot import RequestSnapshot
@@ -68,6 +69,7 @@ def request(
 
 def fetch(made: DatasetRequest) -> Dataset:
     """Wait for the request and download its dataset, shown on the way."""
+    keep_freed_memory()
     snapshot = made.snapshot
     with ProgressView(snapshot.dataset_name) as view:
         for snapshot in made.watch():

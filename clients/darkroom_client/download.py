@@ -168,7 +168,7 @@ class Download:
 class ByteStream:
     """Chunks of a range, cut anew where files begin and end."""
 
-    def __init__(self, chunks: Iterator[bytes], position: int) -> None:
+    def __init__(self, chunks: Iterator[bytes | memoryview], position: int) -> None:
         self._chunks = chunks
         self._position = position
         self._rest = memoryview(b"")

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 
 # Small pieces are hashed faster than they are handed over.
 ALONGSIDE_BYTES = 1 << 18
 MAX_WAITING = 8
+# With two, receiving and the rest of the machine keep both busy.
+ENOUGH_CORES = 3
 
 
 class RunningHash:
     """Hashes large pieces in a thread of its own: hashing costs as much time as receiving, and needs no lock."""
 
-    def __init__(self) -> None:
+    def __init__(self, alongside: bool | None = None) -> None:
+        """``alongside`` None: if the machine has cores for it."""
+        self._alongside = (os.cpu_count() or 1) >= ENOUGH_CORES if alongside is None else alongside
         self._sha256 = hashlib.sha256()
         self._thread: ThreadPoolExecutor | None = None
         self._waiting: deque[Future[None]] = deque()
 
     def update(self, data: bytes | memoryview) -> None:
         """Add the next bytes, which must not change any more."""
-        if len(data) < ALONGSIDE_BYTES and not self._waiting:
+        if not self._alongside or (len(data) < ALONGSIDE_BYTES and not self._waiting):
             self._sha256.update(data)
             return
         if self._thread is None:
