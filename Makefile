@@ -20,8 +20,8 @@ $(VENV)/.ready: requirements.lock pyproject.toml services/dataset_handlers/pypro
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: setup ## Build a dataset from real photos, train on it, draw pictures; RAW=DIR takes your own photos
-	$(BIN)/python demo/demo.py $(if $(RAW),--raw "$(RAW)")
+demo: setup ## Build a dataset from real photos, train on it, retouch a photo; RAW=DIR, PHOTO=FILE BOX=X,Y,W,H take yours
+	$(BIN)/python demo/demo.py $(if $(RAW),--raw "$(RAW)") $(if $(PHOTO),--photo "$(PHOTO)") $(if $(BOX),--box "$(BOX)")
 
 test: setup minio ## Run every test, on SQLite, the local store and a real MinIO
 	$(BIN)/python -m pytest
@@ -36,6 +36,7 @@ lint: setup ## Check style, types and protos
 
 bench: setup ## Measure the services side by side with peers, in alternating runs
 	$(BIN)/python tests/bench/bench.py
+	$(BIN)/python tests/bench/bench_inpainting.py
 
 protos: ## Make the gRPC stubs again
 	$(BIN)/python protos/build_stubs.py
