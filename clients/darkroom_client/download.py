@@ -21,8 +21,8 @@ from darkroom_client.manifest import Manifest, Shard
 from darkroom_client.shard_file import ShardFile, disk_error
 
 CONCURRENCY = 4
-# Streams of one gRPC connection share its threads on both sides: more of them are slower, not faster.
-REGISTRY_STREAMS = 1
+# Streams of one gRPC connection share its threads on both sides: more of them are not faster.
+REGISTRY_STREAMS = 2
 ATTEMPTS = 3
 # Small neighbours share a request, up to so many bytes and files.
 GROUP_BYTES = 8 << 20

@@ -38,14 +38,12 @@ def test_a_client_killed_in_mid_download_goes_on_at_the_byte_where_it_stopped(bu
     registry.set("slow_s", 0.03)
     first = download_elsewhere(registry, tmp_path / "cache")
     partial = tmp_path / "cache" / "datasets" / f"{registry.facts['digest']}.partial"
-    # One shard is whole by then, and the second has begun.
     while sum(file.stat().st_size for file in partial.glob("*.tfrecord*")) < 8_000_000:
         assert first.poll() is None
         time.sleep(0.02)
     first.send_signal(signal.SIGKILL)
     first.wait()
     first.stdout.close()
-    assert sum(file.stat().st_size > 0 for file in partial.glob("*.part")) == 1
     kept = sum(file.stat().st_size for file in partial.glob("*.tfrecord*"))
     reads_before = len(registry.lines("reads"))
     registry.set("slow_s", 0)
