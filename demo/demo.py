@@ -1,6 +1,6 @@
-"""Runs the main job as a user would type it: up, define, preview, request, train; then says where everything lies.
+"""Runs the main jobs as a user would type them: up, define, preview, request, train, retouch; says where all lies.
 
-python demo/demo.py [--raw DIR] [--output DIR]
+python demo/demo.py [--raw DIR] [--photo FILE --box X,Y,W,H] [--output DIR]
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import skimage
+from default_photo import MarkedPhoto, default_photo
+from retouch import retouch
 
 HERE = Path(__file__).resolve().parent
 # Photos among what scikit-image ships; the rest are charts, scans and microscopy.
@@ -33,6 +35,8 @@ def main() -> int:
     """Run the demo; the exit code is that of the first command that failed, or 0."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--raw", type=Path, help="a folder of photos; absent: photos that scikit-image ships")
+    arguments.add_argument("--photo", type=Path, help="a photo to retouch; absent: one from a Debian package")
+    arguments.add_argument("--box", metavar="X,Y,W,H", help="what is to go from it, in pixels")
     arguments.add_argument("--output", type=Path, default=Path("demo-output"), help="where everything goes")
     options = arguments.parse_args()
     output = options.output.absolute()
@@ -41,15 +45,21 @@ def main() -> int:
     if not raw.is_dir():
         sys.stderr.write(f"{raw} is no folder; RAW=DIR takes a folder of photos\n")
         return 2
+    if (options.photo is None) != (options.box is None) or (options.photo and not options.photo.is_file()):
+        sys.stderr.write("PHOTO=FILE BOX=X,Y,W,H take a photo of yours and what is to go from it, both together\n")
+        return 2
     # A fresh home: the demo shows a build, not what an earlier demo left.
-    for name in ("home", "cache"):
+    for name in ("home", "cache", "retouched"):
         shutil.rmtree(output / name, ignore_errors=True)
     os.environ["DARKROOM_SERVER"] = server = f"localhost:{free_port()}"
     os.environ["DARKROOM_CACHE"] = str(output / "cache")
-    title("1. Registry and runner start, on this machine alone")
-    up = subprocess.Popen([*DARKROOM, "up", "--raw", str(raw), "--home", str(output / "home"), "--listen", server])
+    os.environ["DARKROOM_INPAINTING"] = inpainting = f"localhost:{free_port()}"
+    title("1. Registry, runner and inpainting service start, on this machine alone")
+    addresses = ["--listen", server, "--inpainting", inpainting]
+    up = subprocess.Popen([*DARKROOM, "up", "--raw", str(raw), "--home", str(output / "home"), *addresses])
     try:
-        return run_the_job(output, many=options.raw is None)
+        photo = MarkedPhoto(options.photo.absolute(), options.box) if options.photo else None
+        return run_the_job(output, many=options.raw is None) or retouch_a_photo(output, photo) or say_where(output)
     finally:
         up.send_signal(signal.SIGINT)
         up.wait(30)
@@ -79,16 +89,37 @@ def run_the_job(output: Path, *, many: bool) -> int:
         code = say_and_run(command)
         if code:
             return code
+    return 0
+
+
+def retouch_a_photo(output: Path, photo: MarkedPhoto | None) -> int:
+    """Remove something from a photo by each strategy; without a photo say how to bring one, and go on."""
+    title("7. What is marked in a photo is removed, by each strategy")
+    try:
+        photo = photo or default_photo(output / "photo-to-retouch")
+    except LookupError as reason:
+        print(f"Skipped: {reason}.\nYour own: make demo PHOTO=photo.jpg BOX=820,400,300,500  (x, y, width, height)")
+        return 0
+    if photo.origin:
+        print(photo.origin)
+    return retouch(photo, output / "retouched")
+
+
+def say_where(output: Path) -> int:
+    """Say where everything lies, and what is next."""
     path = subprocess.run([*DARKROOM, "get", "demo"], check=True, capture_output=True, text=True).stdout.strip()
     title("Done. Where everything lies")
-    for what, where in (
-        ("contact sheet", sheet),
-        ("holes filled by the model", output / "filled.png"),
-        ("dataset, ready to read", path),
-        ("archive and catalogue", output / "home"),
-    ):
-        print(f"  {what:26} {where}")
-    print("\nNext, with your own photos:\n  make demo RAW=~/photos\n  .venv/bin/darkroom up --raw ~/photos")
+    for what, where in {
+        "contact sheet": output / "sheet.png",
+        "holes filled by the model": output / "filled.png",
+        "photo retouched, one sheet": output / "retouched" / "sheet.png",
+        "dataset, ready to read": Path(path),
+        "archive and catalogue": output / "home",
+    }.items():
+        if where.exists():
+            print(f"  {what:26} {where}")
+    print("\nNext, with your own photos:\n  make demo RAW=~/photos PHOTO=photo.jpg BOX=820,400,300,500")
+    print("  .venv/bin/darkroom up --raw ~/photos\n  .venv/bin/darkroom inpaint photo.jpg --box 820,400,300,500")
     return 0
 
 
