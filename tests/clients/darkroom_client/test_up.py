@@ -1,7 +1,6 @@
 """`darkroom up`: the real registry and runner, watched over."""
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -69,9 +68,12 @@ def raw(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def running(raw, tmp_path_factory):
     process = UpProcess(raw, tmp_path_factory.mktemp("up") / "home")
-    process.wait_for("Ctrl-C here stops it.")
-    yield process
-    assert process.stop() == 0
+    try:
+        process.wait_for("Ctrl-C here stops it.")
+        yield process
+    finally:
+        code = process.stop()
+    assert code == 0
 
 
 @pytest.fixture
@@ -187,11 +189,13 @@ def test_the_light_client_says_what_to_install(raw, tmp_path, monkeypatch):
 
 def test_the_parts_end_when_up_is_killed(raw, tmp_path):
     process = UpProcess(raw, tmp_path / "home")
-    process.wait_for("Ctrl-C here stops it.")
-    parts = process.parts()
-    assert len(parts) == 3
-    os.kill(process.process.pid, signal.SIGKILL)
-    process.process.wait()
+    try:
+        process.wait_for("Ctrl-C here stops it.")
+        parts = process.parts()
+        assert len(parts) == 3
+    finally:
+        process.process.kill()
+        process.process.wait()
     _, alive = psutil.wait_procs(parts, timeout=20)
     assert alive == []
 
