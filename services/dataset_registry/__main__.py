@@ -23,7 +23,9 @@ from dataset_registry.catalog_sqlalchemy import SqlCatalog
 from dataset_registry.collector import Collector
 from dataset_registry.dispatch import Dispatch
 from dataset_registry.downloads import Downloads
+from dataset_registry.inquiries import Inquiries
 from dataset_registry.keeping import Keeping
+from dataset_registry.recipes import Recipes
 from dataset_registry.registry import Registry
 from dataset_registry.repositories_served import ServedRepositories
 from dataset_registry.servicer import DatasetServicer
@@ -89,8 +91,10 @@ async def serve(settings: RegistrySettings) -> None:
     repositories = ServedRepositories(catalog)
     archives = Archives(store)
     board = Board(catalog)
-    registry = Registry(catalog, repositories, archives, board, settings.raw_max_age_s)
-    keeping = Keeping(catalog, registry, repositories, archives, board)
+    recipes = Recipes(catalog, repositories)
+    registry = Registry(catalog, recipes, archives, board, settings.raw_max_age_s)
+    inquiries = Inquiries(catalog, recipes, registry, board, settings.raw_max_age_s)
+    keeping = Keeping(catalog, registry, inquiries, repositories, archives)
     downloads = Downloads(catalog, registry, archives)
     browsing = Browsing(catalog, registry, repositories)
     dispatch = Dispatch(catalog, board, settings.lease_s)
@@ -99,7 +103,7 @@ async def serve(settings: RegistrySettings) -> None:
 
     def register(server: grpc.aio.Server) -> None:
         dataset_pb2_grpc.add_DatasetServiceServicer_to_server(
-            DatasetServicer(registry, keeping, downloads, browsing), server
+            DatasetServicer(registry, inquiries, keeping, downloads, browsing), server
         )
         handler_pb2_grpc.add_RunnerServiceServicer_to_server(RunnerServicer(dispatch), server)
 

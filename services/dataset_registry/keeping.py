@@ -12,6 +12,7 @@ from dataset_registry import names
 from dataset_registry.archives import Archives
 from dataset_registry.catalog import Catalog, Transaction, Where
 from dataset_registry.gathering import join_work
+from dataset_registry.inquiries import Inquiries
 from dataset_registry.joining import evict
 from dataset_registry.records import (
     Dataset,
@@ -26,7 +27,6 @@ from dataset_registry.records import (
 from dataset_registry.registry import Registry
 from dataset_registry.repositories import Repositories, declared_handler, environment_id
 from dataset_registry.views import DatasetView, WorkView, load_dataset
-from dataset_registry.watching import Board
 from service_kit.errors import DataLoss, FailedPrecondition, InvalidArgument, NotFound
 from service_kit.object_store import ObjectMissing, ObjectShort
 
@@ -58,13 +58,13 @@ class Keeping:
     """Looks after what is defined and what is built."""
 
     def __init__(
-        self, catalog: Catalog, registry: Registry, repositories: Repositories, archives: Archives, board: Board
+        self, catalog: Catalog, registry: Registry, inquiries: Inquiries, repositories: Repositories, archives: Archives
     ) -> None:
         self._catalog = catalog
         self._registry = registry
+        self._inquiries = inquiries
         self._repositories = repositories
         self._archives = archives
-        self._board = board
 
     async def define(self, dataset_name: str, handler: str, raw: Mapping[str, str]) -> Definition:
         """Write a definition, or replace it. See `DatasetService.DefineDataset`."""
@@ -163,7 +163,7 @@ class Keeping:
         if shards and rebuild_count and not evicted:
             sampled = _sampled(dataset, shards, rebuild_count)
             work = await self._write(lambda tx: self._join_rebuild(tx, dataset, sampled))
-            async for stage in self._registry.until_done(work):
+            async for stage in self._inquiries.until_done(work):
                 yield stage
                 work = stage.work
             rebuilt = int(work.result["shards_rebuilt"])

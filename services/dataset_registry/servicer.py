@@ -11,18 +11,22 @@ from darkroom.dataset.v1 import dataset_pb2_grpc
 from dataset_registry import wire
 from dataset_registry.browsing import Browsing
 from dataset_registry.downloads import Downloads
+from dataset_registry.inquiries import Inquiries, Resolution
 from dataset_registry.keeping import Keeping, ReadSoFar, VerifyReport
 from dataset_registry.listing import page, slice_page
 from dataset_registry.records import Download, WorkState
-from dataset_registry.registry import Registry, Resolution
+from dataset_registry.registry import Registry
 from dataset_registry.views import WorkView
 
 
 class DatasetServicer(dataset_pb2_grpc.DatasetServiceServicer):  # type: ignore[misc]
     """See `DatasetService` in `darkroom/dataset/v1/dataset.proto`."""
 
-    def __init__(self, registry: Registry, keeping: Keeping, downloads: Downloads, browsing: Browsing) -> None:
+    def __init__(
+        self, registry: Registry, inquiries: Inquiries, keeping: Keeping, downloads: Downloads, browsing: Browsing
+    ) -> None:
         self._registry = registry
+        self._inquiries = inquiries
         self._keeping = keeping
         self._downloads = downloads
         self._browsing = browsing
@@ -73,7 +77,7 @@ class DatasetServicer(dataset_pb2_grpc.DatasetServiceServicer):  # type: ignore[
     async def ResolveDataset(
         self, request: pb.ResolveDatasetRequest, context: Any
     ) -> AsyncIterator[pb.ResolveDatasetResponse]:
-        async for stage in self._registry.resolve(request.dataset_name, request.handler_version, request.config_json):
+        async for stage in self._inquiries.resolve(request.dataset_name, request.handler_version, request.config_json):
             if isinstance(stage, Resolution):
                 yield pb.ResolveDatasetResponse(resolution=_resolution(stage))
             else:
@@ -82,7 +86,7 @@ class DatasetServicer(dataset_pb2_grpc.DatasetServiceServicer):  # type: ignore[
     async def PreviewDataset(
         self, request: pb.PreviewDatasetRequest, context: Any
     ) -> AsyncIterator[pb.PreviewDatasetResponse]:
-        stages = self._registry.preview(
+        stages = self._inquiries.preview(
             request.dataset_name, request.handler_version, request.config_json, request.sample_count
         )
         async for stage in stages:
@@ -167,7 +171,7 @@ class DatasetServicer(dataset_pb2_grpc.DatasetServiceServicer):  # type: ignore[
     async def ScanRawDataset(
         self, request: pb.ScanRawDatasetRequest, context: Any
     ) -> AsyncIterator[pb.ScanRawDatasetResponse]:
-        async for stage in self._registry.scan(request.name):
+        async for stage in self._inquiries.scan(request.name):
             yield pb.ScanRawDatasetResponse(progress=wire.progress_message(stage))
         raw = (await self._browsing.raw_datasets())[request.name]
         yield pb.ScanRawDatasetResponse(raw_dataset=wire.raw_dataset_message(*raw))

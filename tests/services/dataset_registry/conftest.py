@@ -16,7 +16,9 @@ from dataset_registry.browsing import Browsing
 from dataset_registry.catalog_sqlalchemy import SqlCatalog
 from dataset_registry.dispatch import Dispatch
 from dataset_registry.downloads import Downloads
+from dataset_registry.inquiries import Inquiries
 from dataset_registry.keeping import Keeping
+from dataset_registry.recipes import Recipes
 from dataset_registry.records import Runner, Work
 from dataset_registry.registry import Registry
 from dataset_registry.repositories_served import ServedRepositories
@@ -60,8 +62,10 @@ class House:
         self.board = Board(self.catalog)
         repositories = ServedRepositories(self.catalog)
         self.archives = Archives(self.store)
-        self.registry = Registry(self.catalog, repositories, self.archives, self.board, raw_max_age_s=10)
-        self.keeping = Keeping(self.catalog, self.registry, repositories, self.archives, self.board)
+        recipes = Recipes(self.catalog, repositories)
+        self.registry = Registry(self.catalog, recipes, self.archives, self.board, raw_max_age_s=10)
+        self.inquiries = Inquiries(self.catalog, recipes, self.registry, self.board, raw_max_age_s=10)
+        self.keeping = Keeping(self.catalog, self.registry, self.inquiries, repositories, self.archives)
         self.downloads = Downloads(self.catalog, self.registry, self.archives)
         self.browsing = Browsing(self.catalog, self.registry, repositories)
         self.dispatch = Dispatch(self.catalog, self.board, LEASE_S)

@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 
 from dataset_registry.catalog import Transaction
+from dataset_registry.inquiries import Resolution
 from dataset_registry.records import Dataset, DatasetState, Request, RequestState, Runner, Work, WorkState
-from dataset_registry.registry import Resolution
 from service_kit.errors import FailedPrecondition, InvalidArgument, NotFound
 
 from .conftest import House
@@ -62,7 +62,7 @@ async def test_a_ready_dataset_answers_at_once_whatever_the_order_of_keys(house:
     )
     assert (again.request.state, again.request.cached) == (RequestState.READY, True)
     assert again.request.read_options == {"batch_size": 9}
-    stages = [each async for each in house.registry.resolve("street", "latest", '{"gain": 2, "image_size": 64}')]
+    stages = [each async for each in house.inquiries.resolve("street", "latest", '{"gain": 2, "image_size": 64}')]
     assert isinstance(stages[-1], Resolution)
     assert stages[-1].hit
 

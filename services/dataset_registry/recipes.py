@@ -1,0 +1,69 @@
+"""Turns what a caller asks for into a recipe: the definition, the commit, and a config checked as far as it can be."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+from dataset_registry import names
+from dataset_registry.catalog import Catalog, Transaction
+from dataset_registry.gathering import environment_of
+from dataset_registry.records import Definition, Recipe, Runner
+from dataset_registry.repositories import Repositories, declared_handler
+from dataset_registry.spec import normal_config, parse_config
+from service_kit.errors import NotFound
+
+T = TypeVar("T")
+
+
+class Recipes:
+    """Makes recipes; refuses at once whatever needs no work to be refused."""
+
+    def __init__(self, catalog: Catalog, repositories: Repositories) -> None:
+        self._catalog = catalog
+        self._repositories = repositories
+
+    async def make(self, dataset_name: str, version: str, config_json: str) -> Recipe:
+        """Check all that can be checked at once. Raises `InvalidArgument` and `NotFound`."""
+        names.check_dataset_name(dataset_name)
+        names.check_version(version)
+        names.check_archive_name(dataset_name, version)
+        config = parse_config(config_json)
+        definition = await self._read(lambda tx: tx.get(Definition, dataset_name))
+        if definition is None:
+            known = await self._read(lambda tx: [each.id for each in tx.find(Definition, limit=20)])
+            raise NotFound(f"no dataset is defined as {dataset_name!r}; there are: {listed(known)}")
+        commit = await asyncio.to_thread(self._repositories.resolve, definition.repository, version)
+        recipe = Recipe(
+            dataset_name, definition.repository, commit, version, definition.handler, definition.raw, config
+        )
+        environment = await self._read(lambda tx: environment_of(tx, recipe))
+        if environment is not None:
+            handler = declared_handler(environment.description, recipe.repository, recipe.handler)
+            normal_config(config, list(handler.options))
+        return recipe
+
+    async def _read(self, step: Callable[[Transaction], T]) -> T:
+        return await asyncio.to_thread(self._catalog.read, step)
+
+
+def check_served(tx: Transaction, recipe: Recipe) -> None:
+    """Raise `NotFound` for a raw dataset that no runner has ever served."""
+    known = served_raw(tx)
+    for role, name in recipe.raw.items():
+        if name not in known:
+            raise NotFound(
+                f"no runner serves the raw dataset {name!r} (role {role} of {recipe.dataset_name}); "
+                f"there are: {listed(known)}"
+            )
+
+
+def served_raw(tx: Transaction) -> list[str]:
+    """Return the raw datasets that runners serve, or served when they last called."""
+    return sorted({name for runner in tx.find(Runner) for name in runner.raw_datasets})
+
+
+def listed(known: list[str]) -> str:
+    """Return names for an error's text."""
+    return ", ".join(known) or "none yet"
