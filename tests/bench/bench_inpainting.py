@@ -29,9 +29,12 @@ MEGAPIXELS_12 = (4000, 3000)
 MEGAPIXELS_100 = (11600, 8700)
 NETWORK_SIZE = (512, 680)
 NETWORK_BOX = (280, 200, 120, 120)
+# Compiled is what the service runs, too: without Python's work for each layer.
+PEERS = {"bare Keras call": False, "bare, tf.function": True}
 SMALL_SIDE_PX = 128
 SMALL_BOX = (40, 40, 48, 48)
 REQUESTS = 64
+ALONE = 8
 CONCURRENCY = 8
 CANCEL_AFTER_S = (0.05, 0.3, 1.0, 2.0, 3.0)
 
@@ -74,27 +77,27 @@ def network(folder: Path) -> None:
     files = [save_network(folder / "gmcnn-f32.keras", NETWORK_SIZE)]
     if has_bfloat16():
         files.append(save_network(folder / "gmcnn-bf16.keras", NETWORK_SIZE, "mixed_bfloat16"))
-    photo = cut(make_photo(folder / "large.jpg", *MEGAPIXELS_12), folder / "photo.jpg", *NETWORK_SIZE[::-1], 900, 700)
+    large = make_photo(folder / "large.jpg", *MEGAPIXELS_12)
+    [photo] = cut(large, [folder / "photo.jpg"], *NETWORK_SIZE[::-1])
     with Bare() as bare, InpaintingHouse(folder / "home") as house:
         runs: dict[str, Callable[[], float]] = {}
         for file in files:
             house.add(file)
             # The defaults hold this round's values.
             runs[f"{file.stem}, service"] = lambda file=file: house.seconds(photo, NETWORK_BOX, file.stem, "baseline")
-            runs[f"{file.stem}, bare Keras call"] = lambda file=file: bare.do(
-                "network", compiled=False, file=file, photo=photo, box=NETWORK_BOX
-            )["seconds"]
-        # What the service does, too: compiled, the call costs no Python for each layer.
-        asked = {"file": files[0], "photo": photo, "box": NETWORK_BOX}
-        runs["gmcnn-f32, bare, tf.function"] = lambda: bare.do("network", compiled=True, **asked)["seconds"]
+            asked = {"file": file, "photo": photo, "box": NETWORK_BOX}
+            for peer, compiled in PEERS.items():
+                runs[f"{file.stem}, {peer}"] = lambda asked=asked | {"compiled": compiled}: bare.do("network", **asked)[
+                    "seconds"
+                ]
         alternate(1, runs)  # loads and compiles
         figures = alternate(ROUNDS, runs)
         apart = bare.do("difference", files=files, photo=photo, box=NETWORK_BOX) if len(files) > 1 else None
     print(f"\n### GMCNN, 512x680, fresh weights: from a JPEG to a JPEG, and the network alone{load()}\n\n{HEADER}")
     for name, seconds in figures.items():
-        bare_seconds = figures[f"{name.partition(',')[0]}, bare Keras call"]
-        note = "" if seconds is bare_seconds else f"{ratio(seconds, bare_seconds):.3f}x the bare Keras call"
-        print(row(name, "s", seconds, note + (" (goal 1.05)" if name.endswith("service") else "")))
+        call, compiled = (figures[f"{name.partition(',')[0]}, {peer}"] for peer in PEERS)
+        note = f"{ratio(seconds, call):.2f}x the call (goal 1.05), {ratio(seconds, compiled):.2f}x compiled"
+        print(row(name, "s", seconds, note if name.endswith("service") else ""))
     if apart:
         gain = ratio(figures["gmcnn-f32, service"], figures["gmcnn-bf16, service"])
         print(
@@ -106,7 +109,7 @@ def network(folder: Path) -> None:
 
 
 def patchmatch(folder: Path) -> None:
-    """PatchMatch on a 12 MP photo, every run in a fresh process, with OpenCV alongside."""
+    """PatchMatch on a 12 MP photo, each run in a fresh process, with OpenCV alongside."""
     width, height = MEGAPIXELS_12
     photo = make_photo(folder / "photo.jpg", width, height)
     for share, goal_s in ((0.01, 3), (0.05, 12)):
@@ -119,12 +122,13 @@ def patchmatch(folder: Path) -> None:
             peaks.append(answer["peak_mib"])
             return answer["seconds"]
 
-        def opencv(method: str, box: tuple[int, ...] = box) -> float:
-            with Bare() as bare:
-                return bare.do("opencv", method=method, photo=photo, box=box)["seconds"]
-
-        runs = {"ours": ours, "telea": lambda: opencv("telea"), "ns": lambda: opencv("ns")}
-        figures = alternate(ROUNDS, runs)
+        with Bare() as other:
+            runs: dict[str, Callable[[], float]] = {"ours": ours}
+            for method in ("telea", "ns"):
+                asked = {"method": method, "photo": photo, "box": box}
+                # The default holds this round's value.
+                runs[method] = lambda asked=asked, other=other: other.do("opencv", **asked)["seconds"]
+            figures = alternate(ROUNDS, runs)
         size = f"{box[2]}x{box[3]}"
         print(f"\n### PatchMatch, 12 MP, hole of {share:.0%} ({size}), fresh processes{load()}\n\n{HEADER}")
         print(row("PatchMatch", "s", figures["ours"], f"goal {goal_s}"))
@@ -165,10 +169,7 @@ def concurrent(folder: Path) -> None:
     """64 requests at once for one network, against the same one after the other."""
     file = save_network(folder / "gmcnn-small.keras", (SMALL_SIDE_PX, SMALL_SIDE_PX))
     large = make_photo(folder / "large.jpg", *MEGAPIXELS_12)
-    photos = [
-        cut(large, folder / f"{n}.png", SMALL_SIDE_PX, SMALL_SIDE_PX, 200 + n % 8 * 150, 200 + n // 8 * 150)
-        for n in range(REQUESTS)
-    ]
+    photos = cut(large, [folder / f"{number}.png" for number in range(REQUESTS)], SMALL_SIDE_PX, SMALL_SIDE_PX)
     with InpaintingHouse(folder / "home", concurrency=CONCURRENCY) as house:
         house.add(file)
         asked = (SMALL_BOX, file.stem, "baseline")
@@ -182,8 +183,8 @@ def concurrent(folder: Path) -> None:
             if not alone:
                 middle = house.metrics()
             began = time.perf_counter()
-            single = [house.inpaint(photo, *asked) for photo in photos[:16]]
-            alone.append(16 / (time.perf_counter() - began))
+            single = [house.inpaint(photo, *asked) for photo in photos[:ALONE]]
+            alone.append(ALONE / (time.perf_counter() - began))
         after = house.metrics()
     levels = max(
         int(np.abs(one.pixels().astype(int) - other.pixels().astype(int)).max())
@@ -193,7 +194,7 @@ def concurrent(folder: Path) -> None:
     print(f"\n### {REQUESTS} requests at once, GMCNN at 128x128, concurrency {CONCURRENCY}{load()}\n\n{HEADER}")
     print(row(f"{REQUESTS} at once", "images/s", together, f"{ratio(together, alone):.2f}x one after the other"))
     print(row("one after the other", "images/s", alone))
-    lost = ROUNDS * (REQUESTS + 16) - (after.done_count - before.done_count)
+    lost = ROUNDS * (REQUESTS + ALONE) - (after.done_count - before.done_count)
     failed = after.failed_count + after.rejected_count + after.cancelled_count + after.expired_count
     runs = ", ".join(f"{count} of {size}" for size, count in sizes.items() if count)
     print(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,7 @@ from PIL import Image
 
 LARGE_PIXELS = 4_000_000
 SMALL_TILE_PX = 500
+CUT_STEP_PX = 150
 JPEG_QUALITY = 92
 # In the middle of the first tile, where the large photos have texture and edges all around.
 CENTRE = (1400, 1060)
@@ -50,14 +52,20 @@ def make_photo(path: Path, width: int, height: int) -> Path:
     return write(path, canvas)
 
 
-def cut(source: Path, path: Path, width: int, height: int, left: int = 0, top: int = 0) -> Path:
-    """Write a part of a photo; its format follows from the path's ending."""
-    return write(path, cv2.imread(str(source))[top : top + height, left : left + width])
+def cut(source: Path, paths: Sequence[Path], width: int, height: int) -> list[Path]:
+    """Write different parts of a photo, all of that size; their formats follow from the paths' endings."""
+    pixels = cv2.imread(str(source))
+    across = (pixels.shape[1] - width) // CUT_STEP_PX
+    for number, path in enumerate(paths):
+        top, left = number // across * CUT_STEP_PX, number % across * CUT_STEP_PX
+        write(path, pixels[top : top + height, left : left + width])
+    return list(paths)
 
 
 def write(path: Path, pixels: np.ndarray) -> Path:
     """Write pixels as OpenCV has them, BGR."""
-    if not cv2.imwrite(str(path), pixels, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]):
+    options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if path.suffix == ".jpg" else []
+    if not cv2.imwrite(str(path), pixels, options):
         raise OSError(f"{path} could not be written")
     return path
 
