@@ -6,13 +6,16 @@ import cv2
 import numpy as np
 
 from inpainting_models.crops import crops_around, paint_crops
-from inpainting_models.painting import Cancel, Mask, Photo
+from inpainting_models.interruptible import interruptible
+from inpainting_models.painting import Cancel, Mask, Photo, stop_if
 
 RADIUS_PX = 3
 """What OpenCV's methods look at around each pixel."""
 LEAST_SIDE_PX = 4
 CONTEXT_PX = 16
 """Neither method looks farther than its radius: a larger crop would only cost time."""
+QUICK_PX = 128 * 128
+"""Crops of no more pixels are done in less time than anybody notices, and there may be thousands of them."""
 
 
 def fill_mean(photo: Photo, mask: Mask) -> Photo:
@@ -41,12 +44,20 @@ def _fill(photo: Photo, mask: Mask, method: int, cancel: Cancel | None) -> Photo
         hole_bytes = np.pad(hole, around, mode="edge").astype(np.uint8)
         # Channel by channel, because OpenCV takes floating point so only; in bytes, slow gradients would band. Its
         # constants are meant for 0 to 255: Telea's result leaves the range altogether in 0 to 1 (OpenCV 5.0).
-        channels = [np.ascontiguousarray(crop[..., c] * 255) for c in range(3)]
-        filled = np.dstack([cv2.inpaint(channel, hole_bytes, RADIUS_PX, method) for channel in channels])
+        channels = []
+        for index in range(3):
+            stop_if(cancel)
+            channel = np.ascontiguousarray(crop[..., index] * 255)
+            channels.append(cv2.inpaint(channel, hole_bytes, RADIUS_PX, method))
+        filled = np.dstack(channels)
         inner = filled[margin : margin + hole.shape[0], margin : margin + hole.shape[1]]
         return (inner / 255).astype(np.float32)
 
+    def fill_or_leave(crop: Photo, hole: Mask) -> Photo:
+        # A large crop takes a second: who cancels leaves at once, and OpenCV finishes its one channel unheard.
+        return interruptible(lambda: fill_crop(crop, hole), cancel if hole.size > QUICK_PX else None)
+
     result: Photo = paint_crops(
-        fill_crop, photo, mask, crops_around(mask, context=0, least_px=CONTEXT_PX), cancel=cancel
+        fill_or_leave, photo, mask, crops_around(mask, context=0, least_px=CONTEXT_PX), cancel=cancel
     )
     return result

@@ -132,11 +132,14 @@ def paint_crops(
     Only a crop at a time becomes floating point, so memory follows the largest crop and not the photo.
     """
     whole = _whole(photo.dtype)
+    stop_if(cancel)
     result = photo.copy()
     for box in boxes:
         stop_if(cancel)
         hole = mask[box.slices]
-        painted = np.clip(paint_photo(as_float(photo[box.slices]), np.ascontiguousarray(hole))[hole], 0, 1)
+        crop = as_float(photo[box.slices])
+        stop_if(cancel)
+        painted = np.clip(paint_photo(crop, np.ascontiguousarray(hole))[hole], 0, 1)
         result[box.slices][hole] = painted if whole == 1 else np.rint(painted * whole)
     return result
 

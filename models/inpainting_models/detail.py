@@ -13,7 +13,7 @@ from inpainting_models.crops import Box, StoredPhoto, crops_around, paint_crops
 from inpainting_models.feather import feathered, grown
 from inpainting_models.frame import DEFAULT_TRAINING_SIZE, Frame
 from inpainting_models.grain import match_grain
-from inpainting_models.painting import Cancel, Mask, Paint, Photo, Progress, check_stored_photo, paint_one
+from inpainting_models.painting import Cancel, Mask, Paint, Photo, Progress, check_stored_photo, paint_one, stop_if
 from inpainting_models.patchmatch import copied, synthesise
 from inpainting_models.plan import Plan, PlannedPass
 from inpainting_models.resolution import Size
@@ -51,7 +51,9 @@ def detail(
             return retouch(crop, crop_hole, rng, stage=stage, progress=progress, cancel=cancel)
         frame = Frame.of(crop, crop_hole, training_size)
         image, small_hole = frame.at(frame.training_size)
+        stop_if(cancel)
         coarse = frame.finish(paint_one(paint, image, small_hole))
+        stop_if(cancel)
         step_px = max(have / seen for have, seen in zip(frame.mask.shape, frame.training_size, strict=True))
         return retouch(
             crop, crop_hole, rng, coarse=coarse, coarse_step_px=step_px, stage=stage, progress=progress, cancel=cancel
@@ -94,5 +96,5 @@ def retouch(
     )
     if level is None:
         return fill_smooth_with_grain(photo, mask, rng, cancel=cancel)
-    painted = match_rim_tone(photo, copied(photo, mask, level), mask, level)
-    return match_grain(painted, mask, rng)
+    painted = match_rim_tone(photo, copied(photo, mask, level), mask, level, cancel=cancel)
+    return match_grain(painted, mask, rng, cancel=cancel)

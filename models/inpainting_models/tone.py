@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 
 from inpainting_models.crops import Box
+from inpainting_models.interruptible import interruptible
 from inpainting_models.membrane import spread
-from inpainting_models.painting import Mask, Photo
+from inpainting_models.painting import Cancel, Mask, Photo, stop_if
 from inpainting_models.patchmatch_kernels import REACH
 from inpainting_models.patchmatch_pyramid import Level, sources_of
 
@@ -20,11 +21,15 @@ FADE_SIGMA_PX = 1.0
 FADE_PX = 2.0
 
 
-def match_rim_tone(photo: Photo, painted: Photo, mask: Mask, level: Level) -> Photo:
+def match_rim_tone(photo: Photo, painted: Photo, mask: Mask, level: Level, *, cancel: Cancel | None = None) -> Photo:
     """Returns `painted` with a smooth correction in the hole, by which its patches would continue the known rim.
 
     The patches reach three pixels over the rim; there the photo tells what they should have shown.
     """
+    return interruptible(lambda: _match_rim_tone(photo, painted, mask, level, cancel), cancel)
+
+
+def _match_rim_tone(photo: Photo, painted: Photo, mask: Mask, level: Level, cancel: Cancel | None) -> Photo:
     box = level.window.grown(REACH, mask.shape)
     hole = mask[box.slices]
     rim = _rim_of(level, box) & ~hole
@@ -35,6 +40,7 @@ def match_rim_tone(photo: Photo, painted: Photo, mask: Mask, level: Level) -> Ph
     difference = np.zeros((*hole.shape, 3), np.float32)
     difference[rim] = photo[rows + box.top, columns + box.left] - photo[source_rows, source_columns]
     weight = (rim & (np.abs(difference).max(axis=2) < OTHER)).astype(np.float32)
+    stop_if(cancel)
     # The rim's own texture must not be spread: only what a stretch of rim has in common.
     common = cv2.GaussianBlur(difference * weight[..., None], (0, 0), SMOOTH_PX)
     amount = cv2.GaussianBlur(weight, (0, 0), SMOOTH_PX)
@@ -42,7 +48,8 @@ def match_rim_tone(photo: Photo, painted: Photo, mask: Mask, level: Level) -> Ph
     # Where most of the rim differs for other reasons, the few that agree do not speak for it.
     common *= (np.minimum(1, 2 * amount / np.maximum(plenty, 1e-6)) / np.maximum(amount, 1e-6))[..., None]
     common *= np.clip(2 - np.abs(common).max(axis=2) / MOST, 0, 1)[..., None]
-    correction = spread(common, rim)
+    correction = spread(common, rim, cancel=cancel)
+    stop_if(cancel)
     correction += _fading(difference - common, hole, rim)
     result = painted.copy()
     part = result[box.slices]

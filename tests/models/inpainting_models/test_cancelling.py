@@ -1,0 +1,102 @@
+"""A painter stops soon after its caller cancels, on a photo as large as cameras make them."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from inpainting_models.detail import detail
+from inpainting_models.painters import painter
+from inpainting_models.painting import Cancelled
+from inpainting_models.patchmatch import warm_up
+from inpainting_models.smooth import fill_flat
+
+STOP_S = 0.3
+TRIES = 3
+"""The best of them counts, because other programs may have the machine for a moment."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled():
+    warm_up()
+
+
+@pytest.fixture(scope="module")
+def photo():
+    """Six megapixels of clouds and grain."""
+    y, x = np.mgrid[0:2000, 0:3000].astype(np.float32)
+    clouds = 0.5 + 0.2 * np.sin(x / 170 + np.sin(y / 90)) * np.cos(y / 230)
+    grain = np.random.default_rng(0).standard_normal((2000, 3000, 3), np.float32) * 0.03
+    return np.clip(clouds[..., None] + grain, 0, 1).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def mask():
+    """Seven per cent of it: four objects, and many specks whose boxes grow together."""
+    mask = np.zeros((2000, 3000), bool)
+    objects = ((200, 300, 300, 250), (900, 700, 250, 420), (1300, 1800, 400, 300), (150, 2300, 80, 500))
+    for top, left, height, width in objects:
+        mask[top : top + height, left : left + width] = True
+    rng = np.random.default_rng(1)
+    for top, left in zip(rng.integers(0, 1990, 600), rng.integers(0, 2990, 600), strict=True):
+        mask[top : top + 8, left : left + 8] = True
+    assert 0.06 < mask.mean() < 0.08
+    return mask
+
+
+def painted_by(name):
+    def fill(photo, mask, cancel):
+        painter(name, cancel=cancel).paint(photo[None], mask[None])
+
+    return fill
+
+
+def detailed_with(name):
+    def fill(photo, mask, cancel):
+        paint = painter(name, cancel=cancel).paint if name else None
+        detail(paint, photo, mask, (512, 680), cancel=cancel)
+
+    return fill
+
+
+def flat(photo, mask, cancel):
+    fill_flat(photo, mask, np.random.default_rng(0), cancel=cancel)
+
+
+FILLS = {
+    **{name: painted_by(name) for name in ("telea", "ns", "ns-grain", "patchmatch")},
+    "flat": flat,
+    "detail": detailed_with(None),
+    "detail with ns": detailed_with("ns"),
+    "detail with ns-grain": detailed_with("ns-grain"),
+}
+
+
+@pytest.mark.parametrize("after_s", [0.1, 0.7])
+@pytest.mark.parametrize("name", FILLS)
+def test_a_painter_stops_soon_after_it_is_cancelled(name, after_s, photo, mask):
+    times_s = []
+    while len(times_s) < TRIES and (not times_s or min(times_s) >= STOP_S):
+        times_s.append(stopped_after_s(FILLS[name], photo, mask, after_s))
+    assert min(times_s) < STOP_S, times_s
+
+
+def stopped_after_s(fill, photo, mask, after_s):
+    """Returns the seconds between cancelling and coming back; none where the work was done before."""
+    cancelled = threading.Event()
+    moments = []
+
+    def cancel():
+        moments.append(time.monotonic())
+        cancelled.set()
+
+    timer = threading.Timer(after_s, cancel)
+    timer.start()
+    try:
+        fill(photo, mask, cancelled.is_set)
+    except Cancelled:
+        return time.monotonic() - moments[0]
+    finally:
+        timer.cancel()
+    return time.monotonic() - moments[0] if moments else 0.0
