@@ -18,6 +18,10 @@ import urllib3
 
 from service_kit.object_store_settings import ObjectStoreSettings
 
+# A shell that starts the tests in the background has them ignore Ctrl-C, and every process that they start would too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 START_TIMEOUT_S = 30
 REPOSITORY = Path(__file__).parent.parent
 
