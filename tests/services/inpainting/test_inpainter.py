@@ -160,8 +160,11 @@ async def test_64_callers_at_once_lose_nothing(house: House, photo_png: bytes) -
 
 async def test_a_full_service_says_when_to_come_again(make_house: Callable[..., object], astronaut: np.ndarray) -> None:
     house: House = await make_house(concurrency=1, max_waiting=1)  # type: ignore[misc]
-    calls = [house.stub.WatchInpaint(hard_work(astronaut)) for _ in range(2)]
+    # One after the other: two that arrive at once may both find the first still waiting, and the second is refused.
+    calls = [house.stub.WatchInpaint(hard_work(astronaut))]
     try:
+        await until(lambda: house.queue.running == 1, 5)
+        calls.append(house.stub.WatchInpaint(hard_work(astronaut)))
         await until(lambda: house.queue.running == 1 and house.queue.waiting == 1, 5)
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await house.stub.WatchInpaint(hard_work(astronaut)).read()
