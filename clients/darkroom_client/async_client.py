@@ -12,9 +12,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from darkroom.dataset.v1 import dataset_pb2
 from darkroom_client.archive_source import ArchiveSource
@@ -29,9 +27,13 @@ from darkroom_client.dataset_config import config_json
 from darkroom_client.download import Download
 from darkroom_client.errors import DataLoss, NotFound
 from darkroom_client.inpainting import Marks
-from darkroom_client.inpainting_photo import Photo
 from darkroom_client.snapshot import DatasetSnapshot, RequestSnapshot
 from darkroom_client.snapshot_proto import request_snapshot
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from darkroom_client.inpainting_photo import Photo
 
 
 class AsyncClient(AsyncDatasets):

@@ -8,10 +8,9 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
-import numpy as np
 
 from darkroom.inpainting.v1 import inpainting_pb2 as pb
 from darkroom.inpainting.v1 import inpainting_pb2_grpc
@@ -19,8 +18,12 @@ from darkroom_client.connection import CONTACT_TIMEOUT_S, PATIENCE_S, backoff_s,
 from darkroom_client.errors import Unavailable, error_from_rpc
 from darkroom_client.fork_check import check_process
 from darkroom_client.inpainting import BatchJob, Candidate, InpaintModel, InpaintProgress, Marks
-from darkroom_client.inpainting_photo import Photo, photo_bytes
 from darkroom_client.inpainting_proto import job_value, mask_message, model_value, progress_value
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from darkroom_client.inpainting_photo import Photo
 
 V = TypeVar("V")
 OnProgress = Callable[[InpaintProgress], None] | None
@@ -82,8 +85,8 @@ class AsyncInpainting:
         on_progress: OnProgress = None,
     ) -> list[Candidate]:
         """Return results to choose from, by seed: each a file in the photo's own format, and how it was made."""
-        content = await asyncio.to_thread(photo_bytes, photo, "photo")
-        image = None if mask is None else await asyncio.to_thread(photo_bytes, mask, "mask.image")
+        content = await _read(photo, "photo")
+        image = None if mask is None else await _read(mask, "mask.image")
         tell = on_progress or (lambda progress: None)
 
         async def attempt() -> list[Candidate]:
@@ -123,7 +126,7 @@ class AsyncInpainting:
         ``io`` says what its inputs and outputs mean: a known description's name (``lama``, ``migan``), one as YAML, or
         nothing for this project's own networks. Raises `InvalidArgument`, `AlreadyExists`, `NotFound`.
         """
-        content = await asyncio.to_thread(photo_bytes, path, "file")
+        content = await _read(path, "file")
 
         def parts() -> Iterator[pb.AddModelRequest]:
             yield pb.AddModelRequest(name=name, file_name=Path(path).name, io=io)
@@ -245,6 +248,13 @@ class AsyncInpainting:
                 reason="NO_INPAINTING_SERVICE",
             ) from None
         self._contacted = True
+
+
+async def _read(photo: Photo, field: str) -> bytes:
+    # Here, because who only asks for datasets should not wait for NumPy.
+    from darkroom_client.inpainting_photo import photo_bytes
+
+    return await asyncio.to_thread(photo_bytes, photo, field)
 
 
 def chunks(content: bytes) -> Iterator[bytes]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from darkroom_client.inpainting_photo import decode_photo
+if TYPE_CHECKING:
+    import numpy as np
 
 Box = tuple[int, int, int, int]
 """x, y, width, height, in pixels of the upright photo."""
@@ -69,6 +68,8 @@ class Candidate:
 
     def pixels(self) -> np.ndarray[Any, Any]:
         """Return the photo, uint8 or uint16 `(height, width, channels)`, RGB. Needs OpenCV or Pillow."""
+        from darkroom_client.inpainting_photo import decode_photo
+
         return decode_photo(self.content)
 
 

@@ -189,18 +189,11 @@ def _use_after_fork(client, dataset, answers):
             answers.put(str(error))
 
 
-def test_importing_the_client_is_quick_and_brings_no_tensorflow_or_opencv():
-    code = (
-        "import time, sys; begin = time.process_time(); import darkroom_client; "
-        "heavy = {'tensorflow', 'cv2', 'torch', 'PIL', 'rich'} & set(sys.modules); "
-        "print(time.process_time() - begin, *heavy)"
-    )
-    runs = [
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-        for _ in range(3)
-    ]
-    assert runs[0][1:] == []
-    assert min(float(run[0]) for run in runs) < 0.4
+def test_importing_the_client_brings_no_library_that_only_some_calls_need():
+    heavy = "{'tensorflow', 'cv2', 'torch', 'PIL', 'numpy', 'rich'}"
+    code = f"import sys, darkroom_client; print(*({heavy} & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == []
 
 
 def test_every_public_name_is_in_the_docs():
