@@ -10,16 +10,7 @@ from dataset_registry import names
 from dataset_registry.build_log import read_log
 from dataset_registry.catalog import Catalog, Transaction, Where
 from dataset_registry.listing import BY_NAME, NEWEST_FIRST, Page, find_page
-from dataset_registry.records import (
-    Dataset,
-    DatasetState,
-    Definition,
-    Environment,
-    RawDataset,
-    Request,
-    RequestState,
-    Runner,
-)
+from dataset_registry.records import Dataset, Definition, Environment, RawDataset, Request, Runner
 from dataset_registry.registry import Registry
 from dataset_registry.repositories import (
     DeclaredHandler,
@@ -28,6 +19,7 @@ from dataset_registry.repositories import (
     declared_handlers,
     environment_id,
 )
+from dataset_registry.states import DatasetState, RequestState
 from dataset_registry.views import DatasetView, RequestView, load_dataset, load_request
 from service_kit.errors import FailedPrecondition
 

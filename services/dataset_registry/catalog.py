@@ -65,6 +65,3 @@ class Catalog(Protocol):
 
     def on_commit(self, listener: Callable[[set[str]], None]) -> None:
         """Call ``listener`` after each commit with ``Kind/id`` of every record put; from any thread."""
-
-    def check(self) -> None:
-        """Raise `Unavailable` when the catalogue cannot be read."""

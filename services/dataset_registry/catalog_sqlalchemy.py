@@ -154,10 +154,6 @@ class SqlCatalog:
         """See `catalog.Catalog`."""
         self._listeners.append(listener)
 
-    def check(self) -> None:
-        """See `catalog.Catalog`."""
-        self.read(lambda transaction: transaction.now())
-
     def migrate(self) -> None:
         """Bring the tables up to this code, under a lock; harmless when they are."""
         from alembic import command

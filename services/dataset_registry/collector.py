@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from dataset_registry.catalog import Catalog, Transaction, Where
 from dataset_registry.gathering import UNFINISHED
-from dataset_registry.records import Dataset, DatasetState, Shard, Work
+from dataset_registry.records import Dataset, Shard, Work
+from dataset_registry.states import DatasetState
 from service_kit.object_store import ObjectStat, ObjectStore
 
 # Younger objects may belong to work that has not written its row yet.

@@ -14,19 +14,9 @@ from dataset_registry.build_log import append_log
 from dataset_registry.catalog import Catalog, Transaction, Where
 from dataset_registry.failures import FailureClass, after_failure
 from dataset_registry.gathering import FactFailed, join_environment
-from dataset_registry.records import (
-    Dataset,
-    DatasetState,
-    Environment,
-    RawDataset,
-    Record,
-    Runner,
-    Shard,
-    Work,
-    WorkKind,
-    WorkState,
-)
+from dataset_registry.records import Dataset, Environment, RawDataset, Record, Runner, Shard, Work
 from dataset_registry.repositories import environment_id
+from dataset_registry.states import DatasetState, WorkKind, WorkState
 from dataset_registry.views import can_do
 from dataset_registry.watching import Board, within
 from service_kit.errors import Aborted, InvalidArgument, NotFound

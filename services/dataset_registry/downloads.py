@@ -11,8 +11,9 @@ from dataset_registry import names
 from dataset_registry.archives import Archives
 from dataset_registry.catalog import Catalog, Transaction
 from dataset_registry.joining import evict
-from dataset_registry.records import DatasetState, Download
+from dataset_registry.records import Download
 from dataset_registry.registry import Registry
+from dataset_registry.states import DatasetState
 from dataset_registry.views import DatasetView
 from service_kit.errors import DataLoss, FailedPrecondition, InvalidArgument, OutOfRange
 from service_kit.object_store import ObjectMissing, ObjectShort

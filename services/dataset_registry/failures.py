@@ -7,7 +7,8 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
-from dataset_registry.records import Work, WorkState
+from dataset_registry.records import Work
+from dataset_registry.states import WorkState
 
 # How long a failure that would come again answers later requests that do not ask for a retry.
 REMEMBERED_S = 600.0

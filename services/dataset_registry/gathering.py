@@ -8,9 +8,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dataset_registry.catalog import Transaction, Where
-from dataset_registry.records import Environment, RawDataset, Recipe, Work, WorkKind, WorkState
+from dataset_registry.records import Environment, RawDataset, Recipe, Work
 from dataset_registry.repositories import declared_handler, environment_id
 from dataset_registry.spec import DatasetSpec, Platform, canonical_json, normal_config
+from dataset_registry.states import WorkKind, WorkState
 
 UNFINISHED = Where("state", "in", (WorkState.QUEUED, WorkState.RUNNING))
 

@@ -21,10 +21,11 @@ from dataset_registry.gathering import (
     join_work,
 )
 from dataset_registry.recipes import Recipes, check_served, listed, served_raw
-from dataset_registry.records import DatasetState, Recipe, Work, WorkKind, WorkState
+from dataset_registry.records import Recipe, Work
 from dataset_registry.registry import Registry
 from dataset_registry.repositories import declared_handler
 from dataset_registry.spec import canonical_json, normal_config
+from dataset_registry.states import DatasetState, WorkKind, WorkState
 from dataset_registry.views import DatasetView, WorkView, load_work
 from dataset_registry.watching import Board
 from service_kit.errors import FailedPrecondition, InvalidArgument, NotFound

@@ -16,8 +16,9 @@ from dataset_registry.gathering import (
     join_work,
     recipe_from,
 )
-from dataset_registry.records import Dataset, DatasetState, Recipe, Request, RequestState, WorkKind
+from dataset_registry.records import Dataset, Recipe, Request
 from dataset_registry.spec import DatasetSpec
+from dataset_registry.states import DatasetState, RequestState, WorkKind
 from service_kit.errors import InvalidArgument
 
 

@@ -14,18 +14,10 @@ from dataset_registry.catalog import Catalog, Transaction, Where
 from dataset_registry.gathering import join_work
 from dataset_registry.inquiries import Inquiries
 from dataset_registry.joining import evict
-from dataset_registry.records import (
-    Dataset,
-    DatasetState,
-    Definition,
-    Environment,
-    Runner,
-    Shard,
-    Work,
-    WorkKind,
-)
+from dataset_registry.records import Dataset, Definition, Environment, Runner, Shard, Work
 from dataset_registry.registry import Registry
 from dataset_registry.repositories import Repositories, declared_handler, environment_id
+from dataset_registry.states import DatasetState, WorkKind
 from dataset_registry.views import DatasetView, WorkView, load_dataset
 from service_kit.errors import DataLoss, FailedPrecondition, InvalidArgument, NotFound
 from service_kit.object_store import ObjectMissing, ObjectShort

@@ -7,66 +7,11 @@ since the epoch by the database's clock.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any
+
+from dataset_registry.states import DatasetState, RequestState, WorkState
 
 Json = dict[str, Any]
-
-
-class RequestState(StrEnum):
-    """Where one caller's interest stands."""
-
-    RESOLVING = "RESOLVING"
-    BUILDING = "BUILDING"
-    READY = "READY"
-    FAILED = "FAILED"
-    CANCELLED = "CANCELLED"
-    EXPIRED = "EXPIRED"
-
-    @property
-    def final(self) -> bool:
-        """Whether it will not change any more."""
-        return self not in (RequestState.RESOLVING, RequestState.BUILDING)
-
-
-class DatasetState(StrEnum):
-    """Where a dataset stands."""
-
-    BUILDING = "BUILDING"
-    READY = "READY"
-    FAILED = "FAILED"
-    CANCELLED = "CANCELLED"
-    EVICTED = "EVICTED"
-
-    @property
-    def final(self) -> bool:
-        """Whether it changes only if somebody asks again."""
-        return self is not DatasetState.BUILDING
-
-
-class WorkState(StrEnum):
-    """Where a piece of work stands."""
-
-    QUEUED = "QUEUED"
-    RUNNING = "RUNNING"
-    DONE = "DONE"
-    FAILED = "FAILED"
-    CANCELLED = "CANCELLED"
-
-    @property
-    def unfinished(self) -> bool:
-        """Whether somebody may still wait for it."""
-        return self in (WorkState.QUEUED, WorkState.RUNNING)
-
-
-class WorkKind(StrEnum):
-    """What a piece of work does."""
-
-    ENVIRONMENT = "ENVIRONMENT"
-    SNAPSHOT = "SNAPSHOT"
-    BUILD = "BUILD"
-    VERIFY = "VERIFY"
-    PREVIEW = "PREVIEW"
 
 
 @dataclass(frozen=True)
@@ -237,8 +182,6 @@ class Work(Record):
     create_time: float = 0.0
     start_time: float = 0.0
     finish_time: float = 0.0
-
-    LOG_KINDS: ClassVar[tuple[str, ...]] = (WorkKind.BUILD, WorkKind.VERIFY)
 
     @property
     def unfinished(self) -> bool:

@@ -13,7 +13,8 @@ from dataset_registry.catalog import Catalog, Transaction, Where
 from dataset_registry.gathering import recipe_row
 from dataset_registry.joining import advance, evict, hold
 from dataset_registry.recipes import Recipes, check_served
-from dataset_registry.records import Dataset, DatasetState, Request, RequestState
+from dataset_registry.records import Dataset, Request
+from dataset_registry.states import DatasetState, RequestState
 from dataset_registry.views import DatasetView, RequestView, load_dataset, load_request
 from dataset_registry.watching import Board, View
 from service_kit.errors import InvalidArgument, NotFound, Unavailable

@@ -14,8 +14,9 @@ from dataset_registry.downloads import Downloads
 from dataset_registry.inquiries import Inquiries, Resolution
 from dataset_registry.keeping import Keeping, ReadSoFar, VerifyReport
 from dataset_registry.listing import page, slice_page
-from dataset_registry.records import Download, WorkState
+from dataset_registry.records import Download
 from dataset_registry.registry import Registry
+from dataset_registry.states import WorkState
 from dataset_registry.views import WorkView
 
 

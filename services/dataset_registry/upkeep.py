@@ -11,16 +11,10 @@ import structlog
 from dataset_registry.catalog import Catalog, Transaction, Where
 from dataset_registry.dispatch import settle_failure
 from dataset_registry.failures import FailureClass, failure
-from dataset_registry.records import (
-    Dataset,
-    DatasetState,
-    Request,
-    RequestState,
-    Work,
-    WorkKind,
-    WorkState,
-)
+from dataset_registry.gathering import UNFINISHED
+from dataset_registry.records import Dataset, Request, Work
 from dataset_registry.registry import Registry
+from dataset_registry.states import DatasetState, RequestState, WorkKind, WorkState
 from dataset_registry.watching import Board, within
 from service_kit.errors import DarkroomError
 
@@ -143,6 +137,6 @@ def _cancel_build(tx: Transaction, key: str, now: float) -> None:
         Work,
         Where("kind", "=", WorkKind.BUILD),
         Where("subject", "=", key),
-        Where("state", "in", (WorkState.QUEUED, WorkState.RUNNING)),
+        UNFINISHED,
     ):
         tx.put(work.ended(now, WorkState.CANCELLED))

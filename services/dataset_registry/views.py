@@ -6,19 +6,9 @@ from dataclasses import dataclass
 
 from dataset_registry.catalog import Transaction, Where
 from dataset_registry.gathering import UNFINISHED, recipe_from
-from dataset_registry.records import (
-    Dataset,
-    DatasetState,
-    Download,
-    Record,
-    Request,
-    RequestState,
-    Runner,
-    Work,
-    WorkKind,
-    WorkState,
-)
+from dataset_registry.records import Dataset, Download, Record, Request, Runner, Work
 from dataset_registry.repositories import environment_id
+from dataset_registry.states import DatasetState, RequestState, WorkKind, WorkState
 from dataset_registry.watching import View
 from service_kit.errors import NotFound
 

@@ -12,17 +12,9 @@ from darkroom.dataset.v1 import dataset_pb2
 from darkroom.handler.v1 import handler_pb2
 from dataset_registry.names import archive_name
 from dataset_registry.options import constraint, describe
-from dataset_registry.records import (
-    DatasetState,
-    Definition,
-    RawDataset,
-    Runner,
-    Shard,
-    Work,
-    WorkKind,
-    WorkState,
-)
+from dataset_registry.records import Definition, RawDataset, Runner, Shard, Work
 from dataset_registry.repositories import DeclaredHandler
+from dataset_registry.states import DatasetState, WorkKind, WorkState
 from dataset_registry.views import DatasetView, RequestView, WorkView, dataset_revision
 from service_kit.errors import InvalidArgument
 

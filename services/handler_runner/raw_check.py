@@ -20,11 +20,11 @@ async def check_raw(session: WorkSession, workshop: Workshop, raw: Iterable[hand
     """Walk each raw dataset. Raises `WorkFailed`: RAW_CHANGED naming up to 20 files, or RAW_MISSING."""
     for each in raw:
         root = await session.in_thread(workshop.raw_root.path, each.raw_dataset)
-        snapshot = await session.in_thread(workshop.snapshots.take, root, session.files_progress, session.cancelled)
-        if snapshot.listing.digest == each.digest:
+        listing = await session.in_thread(workshop.snapshots.take, root, session.files_progress, session.cancelled)
+        if listing.digest == each.digest:
             continue
         older = await session.in_thread(workshop.snapshots.listing, each.digest)
-        what = "" if older is None else f": {snapshot.listing.changes_since(older).describe()}"
+        what = "" if older is None else f": {listing.changes_since(older).describe()}"
         raise WorkFailed(
             FailureClass.RAW_CHANGED,
             f"the raw dataset {each.raw_dataset!r} changed after it was walked for this dataset{what}. "

@@ -46,13 +46,10 @@ async def scan(session: WorkSession, workshop: Workshop, task: handler_pb2.Snaps
     """Walk a raw dataset. Raises `WorkFailed` (RAW_MISSING)."""
     session.progress.enter(dataset_pb2.STAGE_SNAPSHOT)
     root = await session.in_thread(workshop.raw_root.path, task.raw_dataset)
-    snapshot = await session.in_thread(workshop.snapshots.take, root, session.files_progress, session.cancelled)
-    listing = snapshot.listing
-    result = handler_pb2.SnapshotResult(
+    listing = await session.in_thread(workshop.snapshots.take, root, session.files_progress, session.cancelled)
+    return handler_pb2.SnapshotResult(
         digest=listing.digest, file_count=len(listing.files), size_bytes=listing.size_bytes
     )
-    result.walk_time.FromMicroseconds(round(snapshot.walk_time_s * 1e6))
-    return result
 
 
 async def preview(session: WorkSession, workshop: Workshop, task: handler_pb2.PreviewTask) -> handler_pb2.PreviewResult:

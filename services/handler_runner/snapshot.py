@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -29,14 +28,6 @@ _BATCH_BYTES = 1024**3
 _REMEMBERED_FILES = 50_000
 
 
-@dataclass(frozen=True)
-class Snapshot:
-    """What a walk found; ``walk_time_s`` is when it began, since the epoch."""
-
-    listing: RawListing
-    walk_time_s: float
-
-
 class Snapshots:
     """Walks raw datasets, one walk at a time for each; keeps hashes and listings below ``home``."""
 
@@ -53,7 +44,7 @@ class Snapshots:
         root: Path,
         progress: Callable[[int, int], None] = lambda files_done, file_count: None,
         cancelled: threading.Event | None = None,
-    ) -> Snapshot:
+    ) -> RawListing:
         """Walk and hash; ``progress`` hears of files done and files there are.
 
         Raises `WorkFailed` (RAW_MISSING) for a folder that is missing, empty or not readable, and `WalkCancelled`.
@@ -61,10 +52,9 @@ class Snapshots:
         cancelled = cancelled or threading.Event()
         key = os.fsencode(root)
         with self._locks.setdefault(key, threading.Lock()):
-            walk_time_ns = time.time_ns()
-            listing = self._hashed(key, walk_time_ns, progress, cancelled)
+            listing = self._hashed(key, time.time_ns(), progress, cancelled)
         self._listings.keep(listing)
-        return Snapshot(listing, walk_time_ns / 1e9)
+        return listing
 
     def listing(self, digest: str) -> RawListing | None:
         """Return the files that a digest stood for, where a walk of this runner found it."""

@@ -11,7 +11,6 @@ from inpainting.image_header import FORMATS, MAX_PIXELS, check_header
 from inpainting.photo import Photo
 from service_kit.errors import InvalidArgument
 
-MEDIA_TYPES = {"jpeg": "image/jpeg", "png": "image/png", "tiff": "image/tiff", "webp": "image/webp"}
 _SUFFIXES = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".tif": "tiff", ".tiff": "tiff", ".webp": "webp"}
 _CODECS: dict[str, ModuleType] = {"jpeg": codec_jpeg, "png": codec_png, "tiff": codec_tiff, "webp": codec_webp}
 

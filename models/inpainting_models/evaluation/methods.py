@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inpainting_models.painting import Mask, Paint, Painter, Photo, at_multiple, paint_one
+from inpainting_models.painting import Mask, Painter, Photo, at_multiple, paint_one
 
 STRATEGIES = ("baseline", "shrinking-mask", "two-step", "combined", "detail")
 
@@ -71,11 +71,6 @@ def parse_size(text: str) -> tuple[int, int]:
     if len(sides) > 2 or not all(side.isdecimal() and int(side) > 0 for side in sides):
         raise ValueError(f"no size {text!r}: write HEIGHTxWIDTH, for example 512x680")
     return int(sides[0]), int(sides[-1])
-
-
-def from_paint(name: str, paint: Paint, description: str = "") -> Method:
-    """Return a method that gives each photo whole to `paint`."""
-    return _whole(name, Painter(name, paint, description=description))
 
 
 def _whole(name: str, painter: Painter) -> Method:

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from dataset_registry.records import Dataset, DatasetState, Shard, Work, WorkState
+from dataset_registry.records import Dataset, Shard, Work
+from dataset_registry.states import DatasetState, WorkState
 from service_kit.errors import Aborted
 
 from .conftest import LEASE_S, RUNNER, House

@@ -11,7 +11,8 @@ import pytest
 
 from dataset_registry.catalog import Transaction
 from dataset_registry.inquiries import Resolution
-from dataset_registry.records import Dataset, DatasetState, Request, RequestState, Runner, Work, WorkState
+from dataset_registry.records import Dataset, Request, Runner, Work
+from dataset_registry.states import DatasetState, RequestState, WorkState
 from service_kit.errors import FailedPrecondition, InvalidArgument, NotFound
 
 from .conftest import House

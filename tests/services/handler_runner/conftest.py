@@ -24,8 +24,9 @@ from darkroom.handler.v1 import handler_pb2_grpc
 from dataset_registry.catalog import Where
 from dataset_registry.catalog_sqlalchemy import SqlCatalog
 from dataset_registry.dispatch import Dispatch
-from dataset_registry.records import Dataset, LogPiece, Shard, Work, WorkState
+from dataset_registry.records import Dataset, LogPiece, Shard, Work
 from dataset_registry.servicer_runner import RunnerServicer
+from dataset_registry.states import WorkState
 from dataset_registry.watching import Board
 from handler_runner.environment_installed import InstalledEnvironments
 from handler_runner.executor_process import ProcessExecutor
@@ -197,7 +198,7 @@ class Bench:
         """Return a task; the key is only a name here."""
         import json
 
-        digest = Snapshots(self.folder / "test-snapshots", 2).take(self.raw / "street").listing.digest
+        digest = Snapshots(self.folder / "test-snapshots", 2).take(self.raw / "street").digest
         return {
             "key": key or hashlib.sha256(handler.encode()).hexdigest(),
             "dataset_name": "street",
