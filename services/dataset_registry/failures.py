@@ -29,6 +29,8 @@ class FailureClass(StrEnum):
     ENVIRONMENT = "ENVIRONMENT"
     CANCELLED = "CANCELLED"
     INTERNAL = "INTERNAL"
+    LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
+    SANDBOX = "SANDBOX"
 
 
 # Times that work may end with this class before it fails for good; once where the same would happen again.
@@ -40,7 +42,14 @@ TRIES: Mapping[str, int] = {
     FailureClass.INTERNAL: 2,
 }
 
-DETERMINISTIC = frozenset({FailureClass.BAD_CONFIG, FailureClass.HANDLER_ERROR, FailureClass.BAD_RAW_RECORD})
+DETERMINISTIC = frozenset(
+    {
+        FailureClass.BAD_CONFIG,
+        FailureClass.HANDLER_ERROR,
+        FailureClass.BAD_RAW_RECORD,
+        FailureClass.LIMIT_EXCEEDED,
+    }
+)
 
 
 def failure(kind: FailureClass, message: str, **rest: Any) -> dict[str, Any]:

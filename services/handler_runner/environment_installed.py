@@ -58,8 +58,8 @@ class InstalledEnvironments:
                 log.warning("repository_not_served", repository=name, problem=str(error))
         return tuple(served)
 
-    def prepare(self, repository: str, commit: str) -> Environment:
-        """Return the environment if its sources are still of that commit."""
+    def prepare(self, repository: str, commit: str, lock: str = "") -> Environment:
+        """Return the environment if its sources are still of that commit; what is installed is its lock."""
         if repository == STOCK:
             there, lock_digest = self._stock()
             fields: tuple[tuple[str, str], ...] = (("repository", STOCK),)

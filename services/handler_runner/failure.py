@@ -27,10 +27,19 @@ class FailureClass(StrEnum):
     ENVIRONMENT = "ENVIRONMENT"
     CANCELLED = "CANCELLED"
     INTERNAL = "INTERNAL"
+    LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
+    SANDBOX = "SANDBOX"
 
 
 # The key holds config, code and raw digest, so these would come again; the others depend on the day.
-DETERMINISTIC = frozenset({FailureClass.BAD_CONFIG, FailureClass.HANDLER_ERROR, FailureClass.BAD_RAW_RECORD})
+DETERMINISTIC = frozenset(
+    {
+        FailureClass.BAD_CONFIG,
+        FailureClass.HANDLER_ERROR,
+        FailureClass.BAD_RAW_RECORD,
+        FailureClass.LIMIT_EXCEEDED,
+    }
+)
 
 
 class WorkFailed(Exception):
