@@ -31,6 +31,7 @@ class FailureClass(StrEnum):
     INTERNAL = "INTERNAL"
     LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
     SANDBOX = "SANDBOX"
+    BAD_ARCHIVE = "BAD_ARCHIVE"
 
 
 # Times that work may end with this class before it fails for good; once where the same would happen again.

@@ -59,3 +59,5 @@ class WorkKind(StrEnum):
     BUILD = "BUILD"
     VERIFY = "VERIFY"
     PREVIEW = "PREVIEW"
+    COMPARE = "COMPARE"
+    IMPORT = "IMPORT"

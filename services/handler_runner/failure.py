@@ -29,6 +29,7 @@ class FailureClass(StrEnum):
     INTERNAL = "INTERNAL"
     LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
     SANDBOX = "SANDBOX"
+    BAD_ARCHIVE = "BAD_ARCHIVE"
 
 
 # The key holds config, code and raw digest, so these would come again; the others depend on the day.
