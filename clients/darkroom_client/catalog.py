@@ -31,6 +31,8 @@ class Option:
     description: str = ""
     constraint: str = ""
     read_time: bool = False
+    example: Any = None
+    """A value to try; None: the default is one."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,9 @@ class Handler:
     version: str = ""
     commit: str = ""
     example_config: Mapping[str, Any] = field(default_factory=dict)
+    lock_digest: str = ""
+    """Stands for the packages that it runs with."""
+    python: str = ""
 
 
 @dataclass(frozen=True)

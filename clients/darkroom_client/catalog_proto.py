@@ -25,6 +25,8 @@ def handler(message: dataset_pb2.Handler) -> Handler:
         version=message.version,
         commit=message.commit,
         example_config=json.loads(message.example_config_json or "{}"),
+        lock_digest=message.lock_digest,
+        python=message.python,
     )
 
 
@@ -84,4 +86,5 @@ def _option(message: Any) -> Option:
         description=message.description,
         constraint=message.constraint,
         read_time=message.read_time,
+        example=json.loads(message.example_json or "null"),
     )

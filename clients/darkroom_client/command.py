@@ -17,7 +17,8 @@ from darkroom_client import (
     command_up,
 )
 from darkroom_client.command_cache import cache_app
-from darkroom_client.command_catalog import handlers_app, raw_app
+from darkroom_client.command_catalog import raw_app
+from darkroom_client.command_handlers import handlers_app
 from darkroom_client.command_models import models_app
 from darkroom_client.command_options import CommandWithTail
 

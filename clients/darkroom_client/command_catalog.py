@@ -1,14 +1,12 @@
-"""Says what there is to build from, and what a request would give: ``define``, ``handlers``, ``raw``, ``resolve``."""
+"""Says what there is to build from, and what a request would give: ``define``, ``preview``, ``resolve``, ``raw``."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from darkroom_client.catalog import Handler, Option
 from darkroom_client.client import Client
 from darkroom_client.command_options import AsJson, Config, DatasetName, Server, Settings, Version
 from darkroom_client.config_input import read_config
@@ -16,7 +14,6 @@ from darkroom_client.errors import InvalidArgument
 from darkroom_client.output import print_answer, print_json, print_table, reporting, say, size_text, time_text
 from darkroom_client.progress_view import ProgressView
 
-handlers_app = typer.Typer(help="Show the handlers that make datasets.", invoke_without_command=True)
 raw_app = typer.Typer(help="Show and walk the raw datasets.", no_args_is_help=True)
 
 
@@ -96,40 +93,6 @@ def resolve(
         say(f"{'hit' if found.hit else 'miss'}: {found.reason}")
 
 
-@handlers_app.callback()
-@reporting
-def list_handlers(context: typer.Context, as_json: AsJson = False, server: Server = None) -> None:
-    """List the handlers, or `show` one with its options."""
-    if context.invoked_subcommand is not None:
-        return
-    with Client(server) as client:
-        found = client.list_handlers()
-    if as_json:
-        print_json({"handlers": found})
-    elif found:
-        rows = [(each.name, each.version, ", ".join(each.roles), each.description) for each in found]
-        print_table(["HANDLER", "VERSION", "RAW ROLES", "WHAT IT MAKES"], rows)
-    else:
-        say("no handlers: no runner has called yet")
-
-
-@handlers_app.command("show")
-@reporting
-def show_handler(
-    name: Annotated[str, typer.Argument(metavar="HANDLER", help="Such as stock/inpainting.")],
-    version: Version = "latest",
-    as_json: AsJson = False,
-    server: Server = None,
-) -> None:
-    """Show one handler: its roles, its options, and a config to start from."""
-    with Client(server) as client:
-        found = client.get_handler(name, version)
-    if as_json:
-        print_json(found)
-        return
-    _print_handler(found)
-
-
 @raw_app.command("ls")
 @reporting
 def list_raw(as_json: AsJson = False, server: Server = None) -> None:
@@ -170,25 +133,3 @@ def scan_raw(
     else:
         print_answer(found.digest)
         say(f"{name}: {found.file_count:,} files, {size_text(found.size_bytes)}")
-
-
-def _print_handler(found: Handler) -> None:
-    print_answer(f"{found.name}  {found.version} ({found.commit[:12]})")
-    print_answer(found.description)
-    print_answer(f"raw roles: {', '.join(found.roles) or 'none'}")
-    print_answer("")
-    rows = [(each.name, each.type, _default(each), _about(each)) for each in found.options]
-    print_table(["OPTION", "TYPE", "DEFAULT", "WHAT IT DOES"], rows)
-    print_answer("")
-    print_answer("a config to start from (-c FILE):")
-    for name, value in found.example_config.items():
-        print_answer(f"  {name}: {json.dumps(value, ensure_ascii=False)}")
-
-
-def _default(option: Option) -> str:
-    return "required" if option.required else json.dumps(option.default, ensure_ascii=False)
-
-
-def _about(option: Option) -> str:
-    about = option.description + (f" ({option.constraint})" if option.constraint else "")
-    return about + (" [read-time: not in the key]" if option.read_time else "")

@@ -70,7 +70,10 @@ def base_options() -> Dict[str, Option]:
     return declared(
         {
             "splits": Object(
-                Number(minimum=0), DEFAULT_SPLITS, "The splits and their shares of the source photos; scaled to sum 1"
+                Number(minimum=0),
+                DEFAULT_SPLITS,
+                "The splits and their shares of the source photos; scaled to sum 1",
+                example={"train": 0.9, "test": 0.1},
             ),
             "seed": Integer(0, "Another seed gives other crops, flips and masks; the splits stay", minimum=0),
             "variations_per_sample": Integer(1, "How many variations each sample has", minimum=1),

@@ -34,8 +34,10 @@ class Option:
         nullable: Optional[bool] = None,
         read_time: bool = False,
         choices: Optional[Sequence[Any]] = None,
+        example: Any = None,
         **limits: Any,
     ) -> None:
+        """``example``: a value worth trying, for the documentation; None: one is found where the schema says enough."""
         self.name = name
         self.description = description
         self.read_time = read_time
@@ -46,6 +48,7 @@ class Option:
             self.schema["choices"] = list(choices)
         self.schema.update({limit: value for limit, value in limits.items() if value is not None})
         self.default = REQUIRED if default is REQUIRED else normalise(self.schema, default, f"default of {name!r}")
+        self.example = None if example is None else normalise(self.schema, example, f"example of {name!r}")
 
     @property
     def required(self) -> bool:

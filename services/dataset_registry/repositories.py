@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from dataset_registry.options import Option
@@ -33,6 +33,9 @@ class DeclaredHandler:
     options: tuple[Option, ...]
     example_config: Mapping[str, Any]
     option_texts: Mapping[str, Mapping[str, str]]
+    option_examples: Mapping[str, Any] = field(default_factory=dict)
+    lock_digest: str = ""
+    python: str = ""
 
 
 def environment_id(repository: str, commit: str) -> str:
@@ -42,7 +45,11 @@ def environment_id(repository: str, commit: str) -> str:
 
 def declared_handlers(description: Mapping[str, Any]) -> dict[str, DeclaredHandler]:
     """Return the handlers of an environment's description, by name."""
-    return {name: _declared(name, each) for name, each in description["handlers"].items()}
+    facts = {
+        "lock_digest": description.get("lock_digest", ""),
+        "python": description.get("platform", {}).get("python", ""),
+    }
+    return {name: _declared(name, each, facts) for name, each in description["handlers"].items()}
 
 
 def declared_handler(description: Mapping[str, Any], repository: str, handler: str) -> DeclaredHandler:
@@ -54,7 +61,7 @@ def declared_handler(description: Mapping[str, Any], repository: str, handler: s
     return handlers[handler]
 
 
-def _declared(name: str, each: Mapping[str, Any]) -> DeclaredHandler:
+def _declared(name: str, each: Mapping[str, Any], facts: Mapping[str, str]) -> DeclaredHandler:
     options = tuple(
         Option(
             name=option["name"],
@@ -76,4 +83,6 @@ def _declared(name: str, each: Mapping[str, Any]) -> DeclaredHandler:
         options=options,
         example_config=each.get("example_config") or {},
         option_texts=texts,
+        option_examples={option["name"]: option["example"] for option in each["options"] if "example" in option},
+        **facts,
     )

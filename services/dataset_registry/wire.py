@@ -168,6 +168,8 @@ def handler_message(repository: str, version: str, commit: str, handler: Declare
         version=version,
         commit=commit,
         example_config_json=json.dumps(handler.example_config),
+        lock_digest=handler.lock_digest,
+        python=handler.python,
         options=[
             dataset_pb2.Option(
                 name=option.name,
@@ -176,6 +178,9 @@ def handler_message(repository: str, version: str, commit: str, handler: Declare
                 description=handler.option_texts[option.name]["description"],
                 constraint=handler.option_texts[option.name]["constraint"] or constraint(option.schema),
                 read_time=option.read_time,
+                example_json=json.dumps(handler.option_examples[option.name])
+                if option.name in handler.option_examples
+                else "",
             )
             for option in handler.options
         ],
