@@ -34,9 +34,19 @@ class Definition(Record):
 
 @dataclass(frozen=True)
 class Environment(Record):
-    """What a repository at a commit declares (the id is ``repository@commit``), kept for ever as plain data."""
+    """What a repository at a commit declares (the id is ``repository@commit``), kept for ever as plain data.
+
+    The description names its lock by digest; only a relock replaces it.
+    """
 
     description: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Lock(Record):
+    """The packages of an environment, pinned with their hashes; the id is the text's sha256, and nothing changes it."""
+
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,12 +69,16 @@ class Runner(Record):
     raw_datasets: Json = field(default_factory=dict)
     version: str = ""
     instance: str = ""
+    sandbox: str = ""
     seen_time: float = 0.0
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a request asks for once its version is a commit: all that the key needs but facts from runners."""
+    """What a request asks for: all that the key needs but facts from runners.
+
+    ``commit`` is empty until the version could be resolved.
+    """
 
     dataset_name: str
     repository: str
@@ -137,6 +151,11 @@ class Dataset(Record):
     create_time: float = 0.0
     start_time: float = 0.0
     finish_time: float = 0.0
+
+    @property
+    def imported(self) -> bool:
+        """Whether another system built it: it cannot be built again."""
+        return "file_name" in self.build_task
 
     def started(self, now: float, by: str) -> Dataset:
         """A new attempt begins; committed shards stay."""

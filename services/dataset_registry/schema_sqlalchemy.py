@@ -13,7 +13,8 @@ from dataset_registry.records import Record
 metadata = sa.MetaData()
 
 _COLUMN_TYPES: dict[str, sa.types.TypeEngine[Any]] = {
-    "str": sa.Text(),
+    # By code points everywhere: pages, prefixes and their indexes mean the same in every database and locale.
+    "str": sa.Text().with_variant(sa.Text(collation="C"), "postgresql"),
     "int": sa.BigInteger(),
     "float": sa.Double(),
     "bool": sa.Boolean(),
@@ -37,6 +38,7 @@ _ACTIVE = sa.text("state IN ('RESOLVING', 'BUILDING')")
 TABLES: dict[type[Record], sa.Table] = {
     records.Definition: _table("definitions", records.Definition),
     records.Environment: _table("environments", records.Environment),
+    records.Lock: _table("locks", records.Lock),
     records.RawDataset: _table("raw_datasets", records.RawDataset),
     records.Runner: _table("runners", records.Runner),
     records.Request: _table(
