@@ -10,7 +10,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple, Union
 
 import numpy as np
 
-from dataset_handlers.features import Feature, feature_of
+from dataset_handlers.features import Feature, Signature, feature_of
 
 _LIST_TAG = {"bytes": b"\x0a", "float32": b"\x12", "int64": b"\x1a"}
 
@@ -47,6 +47,21 @@ def decode_example(data: bytes) -> Dict[str, Union[List[bytes], List[int], List[
                         pair = dict(_fields(_bytes_field(entry)))
                         features[bytes(_bytes_field(pair[1])).decode("utf-8")] = _decode_feature(pair.get(2, b""))
         return features
+    except (IndexError, KeyError, ValueError, struct.error) as error:
+        raise BadExample(f"no tf.train.Example: {error}") from None
+
+
+def example_signatures(data: bytes) -> Dict[str, Signature]:
+    """Returns what each feature is, without making its numbers; raises ``BadExample`` for bytes that are no example."""
+    try:
+        found: Dict[str, Signature] = {}
+        for number, part in _fields(data):
+            if number == 1:
+                for inner_number, entry in _fields(_bytes_field(part)):
+                    if inner_number == 1:
+                        pair = dict(_fields(_bytes_field(entry)))
+                        found[bytes(_bytes_field(pair[1])).decode("utf-8")] = _count_feature(pair.get(2, b""))
+        return found
     except (IndexError, KeyError, ValueError, struct.error) as error:
         raise BadExample(f"no tf.train.Example: {error}") from None
 
@@ -147,6 +162,28 @@ def _decode_feature(data: Any) -> Any:
         if kind == 3:
             return [number for part in parts for number in _decode_integers(part)]
     return []
+
+
+def _count_feature(data: Any) -> Signature:
+    for kind, body in _fields(_bytes_field(data)):
+        parts = [part for number, part in _fields(_bytes_field(body)) if number == 1]
+        if kind == 1 and parts:
+            values = [bytes(_bytes_field(part)) for part in parts]
+            return feature_of(values[0] if len(values) == 1 else values).signature
+        if kind in (2, 3):
+            count = sum(map(_count_floats if kind == 2 else _count_integers, parts))
+            if count:
+                return Signature("float32" if kind == 2 else "int64", () if count == 1 else (count,))
+    return Signature("", (0,))
+
+
+def _count_floats(part: Any) -> int:
+    return len(_bytes_field(part)) // 4
+
+
+def _count_integers(part: Any) -> int:
+    # The last byte of each number is the one without the high bit.
+    return 1 if isinstance(part, int) else int(np.count_nonzero(np.frombuffer(part, np.uint8) < 0x80))
 
 
 def _decode_integers(part: Any) -> Iterator[int]:

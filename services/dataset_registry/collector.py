@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from dataset_registry import names
 from dataset_registry.catalog import Catalog, Transaction, Where
 from dataset_registry.gathering import UNFINISHED
 from dataset_registry.records import Dataset, Shard, Work
-from dataset_registry.states import DatasetState
+from dataset_registry.states import MAKES_DATASET, DatasetState, WorkKind
 from service_kit.object_store import ObjectStat, ObjectStore
 
 # Younger objects may belong to work that has not written its row yet.
 MIN_AGE_S = 24 * 3600.0
+_ON_ARCHIVES = (*MAKES_DATASET, WorkKind.VERIFY)
 
 
 class Collector:
@@ -38,7 +40,7 @@ class Collector:
         for each in self._store.list(""):
             key, slash, _ = each.name.partition("/")
             # Only what lies below a dataset's key is ours to judge.
-            if slash and len(key) == 64 and each.modify_time < oldest:
+            if slash and len(key) in names.KEY_LENGTHS and each.modify_time < oldest:
                 by_key.setdefault(key, []).append(each)
         for key, objects in by_key.items():
             named = self._catalog.read(lambda tx, key=key: _named(tx, key))  # type: ignore[misc]
@@ -48,11 +50,12 @@ class Collector:
 
 def _named(tx: Transaction, key: str) -> set[str] | None:
     """Return the objects that rows name; None while work on the key is unfinished: leave all alone."""
-    if tx.find(Work, Where("subject", "=", key), Where("kind", "in", ("BUILD", "VERIFY")), UNFINISHED, limit=1):
+    if tx.find(Work, Where("subject", "=", key), Where("kind", "in", _ON_ARCHIVES), UNFINISHED, limit=1):
         return None
     dataset = tx.get(Dataset, key)
     named = {shard.object for shard in tx.find(Shard, Where("key", "=", key))}
-    if dataset is not None and dataset.state == DatasetState.READY:
+    if dataset is not None and (dataset.state == DatasetState.READY or dataset.imported) and dataset.archive_object:
+        # Nobody can build an imported dataset again: whatever its state, its archive stays until somebody deletes it.
         named.add(dataset.archive_object)
     return named
 

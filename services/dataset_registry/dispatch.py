@@ -16,7 +16,7 @@ from dataset_registry.failures import FailureClass, after_failure
 from dataset_registry.gathering import FactFailed, join_environment
 from dataset_registry.records import Dataset, Environment, RawDataset, Record, Runner, Shard, Work
 from dataset_registry.repositories import environment_id
-from dataset_registry.states import DatasetState, WorkKind, WorkState
+from dataset_registry.states import MAKES_DATASET, DatasetState, WorkKind, WorkState
 from dataset_registry.views import can_do
 from dataset_registry.watching import Board, within
 from service_kit.errors import Aborted, InvalidArgument, NotFound
@@ -96,7 +96,7 @@ class Dispatch:
 
         def step(tx: Transaction) -> Shard:
             work = _held(tx.get(Work, _identity(name)), name, fence)
-            if work.kind != WorkKind.BUILD:
+            if work.kind not in MAKES_DATASET:
                 raise InvalidArgument(f"{name} is no build: it commits no shards")
             known = tx.get(Shard, f"{work.subject}/{shard.split}/{shard.index}")
             if known is not None:
@@ -177,7 +177,7 @@ def settle_failure(tx: Transaction, work: Work, failure: dict[str, Any]) -> Work
     if failure["failure_class"] in _RAW_IS_OTHER:
         # The last walk, however fresh, answers no further request: whoever asks again gets the new state.
         tx.delete(RawDataset, Where("id", "in", work.raw_names))
-    if work.state == WorkState.FAILED and work.kind == WorkKind.BUILD:
+    if work.state == WorkState.FAILED and work.kind in MAKES_DATASET:
         dataset = tx.get(Dataset, work.subject)
         if dataset is not None and dataset.state == DatasetState.BUILDING:
             tx.put(dataset.ended(tx.now(), DatasetState.FAILED, failure))
@@ -212,7 +212,7 @@ def _keep_result(tx: Transaction, work: Work, result: dict[str, Any]) -> None:
             _put(tx, Environment(id=work.subject, description=result["description"]))
         case WorkKind.SNAPSHOT:
             _put(tx, RawDataset(id=work.subject, scan_time=now, **result))
-        case WorkKind.BUILD:
+        case WorkKind.BUILD | WorkKind.IMPORT:
             dataset = tx.get(Dataset, work.subject)
             if dataset is None or dataset.state != DatasetState.BUILDING:
                 raise Aborted(f"datasets/{work.subject} is not being built any more")

@@ -74,9 +74,8 @@ class Downloads:
     async def _ready(self, name: str, *, afresh: bool = False) -> DatasetView:
         view = await self._registry.look(await self._registry.find_key(name), afresh=afresh)
         if view.dataset.state != DatasetState.READY:
-            raise FailedPrecondition(
-                f"datasets/{view.dataset.id} is {view.dataset.state}; request it to have it built", reason="NOT_READY"
-            )
+            what = "import its archive again" if view.dataset.imported else "request it to have it built"
+            raise FailedPrecondition(f"datasets/{view.dataset.id} is {view.dataset.state}; {what}", reason="NOT_READY")
         return view
 
     async def _write(self, step: Callable[[Transaction], T]) -> T:

@@ -20,6 +20,7 @@ from dataset_registry.gathering import (
     join_snapshot,
     join_work,
 )
+from dataset_registry.nearest import Explanation, Nearest
 from dataset_registry.recipes import Recipes, check_served, listed, served_raw
 from dataset_registry.records import Recipe, Work
 from dataset_registry.registry import Registry
@@ -42,19 +43,27 @@ class Resolution:
     reason: str
     preimage: str
     dataset: DatasetView | None
+    explanation: Explanation
 
 
 class Inquiries:
     """Gathers facts and waits for them, as a request does, but leaves no interest behind."""
 
     def __init__(
-        self, catalog: Catalog, recipes: Recipes, registry: Registry, board: Board, raw_max_age_s: float
+        self,
+        catalog: Catalog,
+        recipes: Recipes,
+        registry: Registry,
+        board: Board,
+        raw_max_age_s: float,
+        nearest: Nearest | None = None,
     ) -> None:
         self._catalog = catalog
         self._recipes = recipes
         self._registry = registry
         self._board = board
         self._raw_max_age_s = raw_max_age_s
+        self._nearest = nearest or Nearest(catalog, board)
 
     async def resolve(self, dataset_name: str, version: str, config_json: str) -> AsyncIterator[WorkView | Resolution]:
         """Yield stages while facts are gathered, then what a request would get."""
@@ -68,7 +77,9 @@ class Inquiries:
                 view = await self._registry.look(spec.key())
             except NotFound:
                 view = None
-            yield Resolution(spec.key(), *_hit(view), spec.preimage(), view)
+            hit, reason = _hit(view)
+            explanation = Explanation() if hit else await self._nearest.explain(recipe, spec)
+            yield Resolution(spec.key(), hit, reason, spec.preimage(), view, explanation)
 
     async def preview(
         self, dataset_name: str, version: str, config_json: str, sample_count: int

@@ -16,7 +16,7 @@ from dataset_registry.gathering import (
     join_work,
     recipe_from,
 )
-from dataset_registry.records import Dataset, Recipe, Request
+from dataset_registry.records import Dataset, RawDataset, Recipe, Request
 from dataset_registry.spec import DatasetSpec
 from dataset_registry.states import DatasetState, RequestState, WorkKind
 from service_kit.errors import InvalidArgument
@@ -88,6 +88,10 @@ def _join(
                 return tx.put(replace(request.failed(now, dataset.failure), key=key)), None
     if dataset is None:
         task = {**build_task(recipe, spec.config, spec.raw), "key": key, "preimage_json": spec.preimage()}
+        for each in task["raw"]:
+            known = tx.get(RawDataset, each["raw_dataset"])
+            if known is not None and known.digest == each["digest"]:
+                each["file_count"] = known.file_count
         dataset = Dataset(
             id=key,
             dataset_name=recipe.dataset_name,

@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 from dataset_registry import names
 from dataset_registry.archives import Archives
 from dataset_registry.catalog import Catalog, Transaction, Where
-from dataset_registry.gathering import join_work
+from dataset_registry.gathering import UNFINISHED, join_work
 from dataset_registry.inquiries import Inquiries
 from dataset_registry.joining import evict
 from dataset_registry.records import Dataset, Definition, Environment, Runner, Shard, Work
 from dataset_registry.registry import Registry
 from dataset_registry.repositories import Repositories, declared_handler, environment_id
-from dataset_registry.states import DatasetState, WorkKind
+from dataset_registry.states import DatasetState, WorkKind, WorkState
 from dataset_registry.views import DatasetView, WorkView, load_dataset
 from service_kit.errors import DataLoss, FailedPrecondition, InvalidArgument, NotFound
 from service_kit.object_store import ObjectMissing, ObjectShort
@@ -113,13 +113,16 @@ class Keeping:
             dataset = load_dataset(tx, key).value.dataset
             if dataset.pinned:
                 raise FailedPrecondition(f"datasets/{key} is pinned; unpin it first", reason="PINNED")
-            if dataset.state == DatasetState.BUILDING:
+            if dataset.state == DatasetState.BUILDING and not dataset.imported:
                 raise FailedPrecondition(
                     f"datasets/{key} is being built; cancel its requests first", reason="BEING_BUILT"
                 )
+            for work in tx.find(Work, Where("kind", "=", WorkKind.IMPORT), Where("subject", "=", key), UNFINISHED):
+                tx.put(work.ended(tx.now(), WorkState.CANCELLED))
             tx.delete(Shard, Where("key", "=", key))
-            if dataset.state != DatasetState.EVICTED:
-                tx.put(dataset.ended(tx.now(), DatasetState.EVICTED))
+            # An imported archive's name is what keeps it from the collector.
+            if dataset.state != DatasetState.EVICTED or dataset.archive_object:
+                tx.put(replace(dataset.ended(tx.now(), DatasetState.EVICTED), archive_object=""))
 
         await self._write(step)
 
@@ -133,6 +136,12 @@ class Keeping:
         dataset = view.dataset
         if dataset.state != DatasetState.READY:
             raise FailedPrecondition(f"datasets/{dataset.id} is {dataset.state}, not READY", reason="NOT_READY")
+        if rebuild_count and dataset.imported:
+            raise FailedPrecondition(
+                f"datasets/{dataset.id} was imported: another system built it, and it cannot be built again here; "
+                "without a rebuild its bytes can be checked whole",
+                reason="IMPORTED",
+            )
         problems: list[str] = []
         shards: list[dict[str, Any]] = []
         if not await asyncio.to_thread(self._archives.look, dataset):

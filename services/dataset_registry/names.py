@@ -13,6 +13,8 @@ _RAW_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _HANDLER = re.compile(r"([a-z0-9][a-z0-9._-]{0,63})/([A-Za-z_][A-Za-z0-9_]{0,63})")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]{0,127}")
 _KEY = re.compile(r"[0-9a-f]{6,64}")
+# A sha256, or of an imported dataset an md5.
+KEY_LENGTHS = (64, 32)
 # What a file system and an object store allow for one segment.
 MAX_ARCHIVE_NAME = 255
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

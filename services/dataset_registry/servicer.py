@@ -9,6 +9,7 @@ from typing import Any
 from darkroom.dataset.v1 import dataset_pb2 as pb
 from darkroom.dataset.v1 import dataset_pb2_grpc
 from dataset_registry import wire
+from dataset_registry import wire_explained as explained
 from dataset_registry.browsing import Browsing
 from dataset_registry.downloads import Downloads
 from dataset_registry.inquiries import Inquiries, Resolution
@@ -189,6 +190,8 @@ def _resolution(found: Resolution) -> pb.Resolution:
         reason=found.reason,
         preimage_json=found.preimage,
         dataset=wire.dataset_message(found.dataset) if found.dataset else None,
+        nearest=map(explained.near_message, found.explanation.nearest),
+        cost=explained.cost_message(found.explanation.cost),
     )
 
 

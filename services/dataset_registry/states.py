@@ -61,3 +61,7 @@ class WorkKind(StrEnum):
     PREVIEW = "PREVIEW"
     COMPARE = "COMPARE"
     IMPORT = "IMPORT"
+
+
+# Kinds whose subject is a dataset's key, and which publish it.
+MAKES_DATASET = (WorkKind.BUILD, WorkKind.IMPORT)

@@ -28,6 +28,7 @@ BATCH = 100
 KEEP_S = 3600.0
 PRUNE_EVERY_S = 300.0
 
+_FORGOTTEN = (WorkKind.PREVIEW, WorkKind.SNAPSHOT, WorkKind.ENVIRONMENT, WorkKind.VERIFY, WorkKind.COMPARE)
 _ACTIVE = (RequestState.RESOLVING, RequestState.BUILDING)
 
 
@@ -98,7 +99,7 @@ class Upkeep:
             self._pruned = now
             tx.delete(
                 Work,
-                Where("kind", "in", (WorkKind.PREVIEW, WorkKind.SNAPSHOT, WorkKind.ENVIRONMENT, WorkKind.VERIFY)),
+                Where("kind", "in", _FORGOTTEN),
                 Where("state", "in", (WorkState.DONE, WorkState.FAILED, WorkState.CANCELLED)),
                 Where("finish_time", "<", now - KEEP_S),
             )
@@ -116,7 +117,8 @@ def _outlived(tx: Transaction, now: float) -> list[Request]:
 
 
 def _building(tx: Transaction) -> list[Dataset]:
-    return tx.find(Dataset, Where("state", "=", DatasetState.BUILDING))
+    # An import is nobody's request: it goes on until it ends.
+    return [each for each in tx.find(Dataset, Where("state", "=", DatasetState.BUILDING)) if not each.imported]
 
 
 def _idle_step(tx: Transaction, dataset: Dataset, now: float, grace_s: float) -> Dataset:

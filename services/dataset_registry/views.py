@@ -8,7 +8,7 @@ from dataset_registry.catalog import Transaction, Where
 from dataset_registry.gathering import UNFINISHED, recipe_from
 from dataset_registry.records import Dataset, Download, Record, Request, Runner, Work
 from dataset_registry.repositories import environment_id
-from dataset_registry.states import DatasetState, RequestState, WorkKind, WorkState
+from dataset_registry.states import MAKES_DATASET, DatasetState, RequestState, WorkKind, WorkState
 from dataset_registry.watching import View
 from service_kit.errors import NotFound
 
@@ -111,6 +111,8 @@ def _why_queued(tx: Transaction, work: Work) -> str:
     runners = tx.find(Runner, Where("seen_time", ">", tx.now() - RUNNER_AWAY_S))
     if any(can_do(runner, work) for runner in runners):
         return ""
+    if not work.raw_names and not work.repository:
+        return "a runner; none is connected"
     wanted = [f"the raw dataset {name}" for name in work.raw_names]
     if work.repository:
         wanted.append(f"the repository {work.repository} at {work.commit[:12]}")
@@ -119,7 +121,7 @@ def _why_queued(tx: Transaction, work: Work) -> str:
 
 def _dataset_view(tx: Transaction, dataset: Dataset) -> DatasetView:
     work = tx.find(
-        Work, Where("kind", "=", WorkKind.BUILD), Where("subject", "=", dataset.id), order=("-create_time",), limit=1
+        Work, Where("kind", "in", MAKES_DATASET), Where("subject", "=", dataset.id), order=("-create_time",), limit=1
     )
     return DatasetView(
         dataset=dataset,

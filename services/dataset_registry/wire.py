@@ -24,6 +24,10 @@ _STAGE_OF_QUEUED = {
 }
 
 
+# `import` is no name for a field of a message in Python.
+_TASK_FIELDS: Mapping[str, str] = {WorkKind.IMPORT: "import_archive"}
+
+
 def moment(seconds: float) -> timestamp_pb2.Timestamp | None:
     """Return a Timestamp, or None for 0 (never)."""
     if not seconds:
@@ -230,7 +234,7 @@ def work_message(work: Work, lease_s: float) -> handler_pb2.Work:
         name=f"work/{work.id}", fence=work.fence, attempt=work.attempt, kind=f"WORK_KIND_{work.kind}"
     )
     message.lease.FromMilliseconds(round(lease_s * 1000))
-    json_format.ParseDict(work.task, getattr(message, work.kind.lower()))
+    json_format.ParseDict(work.task, getattr(message, _TASK_FIELDS.get(work.kind, work.kind.lower())))
     return message
 
 
@@ -269,8 +273,8 @@ def result_value(request: handler_pb2.FinishWorkRequest) -> dict[str, Any]:
         case "snapshot":
             found = request.snapshot
             return {"digest": found.digest, "file_count": found.file_count, "size_bytes": found.size_bytes}
-        case "build":
-            built = request.build
+        case "build" | "import_archive" as field:
+            built = getattr(request, field)
             return {
                 "archive_object": built.archive_object,
                 "archive_size_bytes": built.archive_size_bytes,
@@ -285,5 +289,7 @@ def result_value(request: handler_pb2.FinishWorkRequest) -> dict[str, Any]:
             return {"shards_rebuilt": request.verify.shards_rebuilt, "problems": list(request.verify.problems)}
         case "preview":
             return as_json(request.preview)
+        case "compare":
+            return as_json(request.compare.difference) if request.compare.HasField("difference") else {}
         case _:
             raise InvalidArgument.of([("result", "must be set")])

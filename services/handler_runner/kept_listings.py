@@ -13,13 +13,15 @@ from handler_runner.raw_listing import RawListing
 log = structlog.get_logger()
 
 _KEPT = 64
+_KEPT_BYTES = 256 << 20
 
 
 class KeptListings:
     """A folder of compressed listings, the most recently seen of them; losing one costs a few names in a message."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, kept: int = _KEPT, kept_bytes: int = _KEPT_BYTES) -> None:
+        """Keep at most so many, of so many bytes in all; the last one stays whatever its size."""
+        self._folder, self._kept, self._kept_bytes = folder, kept, kept_bytes
 
     def keep(self, listing: RawListing) -> None:
         """Keep a listing, or note that it was seen again."""
@@ -32,9 +34,7 @@ class KeptListings:
             partial = path.with_suffix(f".{threading.get_ident()}.partial")
             partial.write_bytes(listing.packed())
             partial.replace(path)
-            seen = sorted(path.parent.iterdir(), key=lambda other: other.stat().st_mtime, reverse=True)
-            for old in seen[_KEPT:]:
-                old.unlink(missing_ok=True)
+            self._remove_old()
         except OSError as error:
             log.warning("listing_not_kept", problem=str(error))
 
@@ -44,6 +44,15 @@ class KeptListings:
             return RawListing.unpacked(self._path(digest).read_bytes(), digest)
         except OSError:
             return None
+
+    def _remove_old(self) -> None:
+        facts = [(other, other.stat()) for other in self._folder.iterdir()]
+        facts.sort(key=lambda pair: pair[1].st_mtime, reverse=True)
+        size_bytes = 0
+        for number, (old, found) in enumerate(facts):
+            size_bytes += found.st_size
+            if number and (number >= self._kept or size_bytes > self._kept_bytes):
+                old.unlink(missing_ok=True)
 
     def _path(self, digest: str) -> Path:
         return self._folder / f"{digest}.gz"

@@ -15,7 +15,9 @@ import structlog
 from darkroom.dataset.v1 import dataset_pb2
 from darkroom.handler.v1 import handler_pb2
 from handler_runner.build import build
+from handler_runner.compare import compare
 from handler_runner.failure import FailureClass, WorkFailed
+from handler_runner.import_archive import import_archive
 from handler_runner.lease import Lease, LeaseLost
 from handler_runner.registry_link import RegistryLink
 from handler_runner.small_works import describe, preview, scan
@@ -33,12 +35,14 @@ SMALL_WORKS = (
     handler_pb2.WORK_KIND_SNAPSHOT,
     handler_pb2.WORK_KIND_PREVIEW,
     handler_pb2.WORK_KIND_VERIFY,
+    handler_pb2.WORK_KIND_COMPARE,
 )
+IMPORTS = (handler_pb2.WORK_KIND_IMPORT,)
 _POLL_S = 25.0
 # A claim also tells what the runner serves: a new folder of photos should be known in seconds.
 _NEWS_S = 2.0
-# Previews and walks must not wait for one another either.
-_LANES = ((BUILDS, _POLL_S), (SMALL_WORKS, _POLL_S), (SMALL_WORKS, _NEWS_S))
+# Previews and walks must not wait for one another either, nor an import for a build of hours.
+_LANES = ((BUILDS, _POLL_S), (SMALL_WORKS, _POLL_S), (SMALL_WORKS, _NEWS_S), (IMPORTS, _POLL_S))
 _LONGEST_PAUSE_S = 2.0
 _RELEASE_S = 3.0
 
@@ -151,6 +155,8 @@ class HandlerRunner:
             "build": build,
             "verify": verify,
             "preview": preview,
+            "compare": compare,
+            "import_archive": import_archive,
         }
         try:
             if field not in works:
@@ -172,7 +178,7 @@ class HandlerRunner:
         """Send the end of the log, then the result, however long the registry is away."""
         session.progress.enter(dataset_pb2.STAGE_FINISHED)
         request = handler_pb2.FinishWorkRequest(work=session.work.name, fence=session.work.fence, **result)
-        if session.log.unsent or session.work.kind == handler_pb2.WORK_KIND_BUILD:
+        if session.log.unsent or session.work.kind in (*BUILDS, *IMPORTS):
             await lease.flush()
         try:
             try:
