@@ -7,6 +7,8 @@ The names and meanings are the services' own, so that a message reads the same w
     ├── NotFound             nothing has that name
     ├── AlreadyExists        something else has that name
     ├── FailedPrecondition   the state forbids it now
+    ├── Unauthenticated      no token, or none that is good; `darkroom login` stores one
+    ├── PermissionDenied     the token lacks the scope
     ├── OutOfRange           the range ends behind the data
     ├── Aborted              somebody else went ahead
     ├── ResourceExhausted    full; try again later
@@ -77,6 +79,18 @@ class FailedPrecondition(DarkroomError):
     reason = "FAILED_PRECONDITION"
 
 
+class Unauthenticated(DarkroomError):
+    """The server asks for a token, and there is none, or none that is good now."""
+
+    reason = "UNAUTHENTICATED"
+
+
+class PermissionDenied(DarkroomError):
+    """The token lacks the scope that the call needs."""
+
+    reason = "PERMISSION_DENIED"
+
+
 class OutOfRange(DarkroomError):
     """The asked range ends behind the data."""
 
@@ -134,6 +148,8 @@ MEANINGS: dict[grpc.StatusCode, type[DarkroomError]] = {
     grpc.StatusCode.NOT_FOUND: NotFound,
     grpc.StatusCode.ALREADY_EXISTS: AlreadyExists,
     grpc.StatusCode.FAILED_PRECONDITION: FailedPrecondition,
+    grpc.StatusCode.UNAUTHENTICATED: Unauthenticated,
+    grpc.StatusCode.PERMISSION_DENIED: PermissionDenied,
     grpc.StatusCode.OUT_OF_RANGE: OutOfRange,
     grpc.StatusCode.ABORTED: Aborted,
     grpc.StatusCode.RESOURCE_EXHAUSTED: ResourceExhausted,

@@ -9,6 +9,8 @@ Raise the meaning and say what was received and what would do::
     ├── NotFound             nothing has that name
     ├── AlreadyExists        something else has that name
     ├── FailedPrecondition   the state forbids it now
+    ├── Unauthenticated      no token, or none that is good
+    ├── PermissionDenied     the token lacks the scope
     ├── OutOfRange           the range ends behind the data
     ├── Aborted              another holder of the work went ahead (reason FENCED)
     ├── ResourceExhausted    full; try again later
@@ -75,6 +77,18 @@ class FailedPrecondition(DarkroomError):
     reason = "FAILED_PRECONDITION"
 
 
+class Unauthenticated(DarkroomError):
+    """The call brings no token, or none that is good now."""
+
+    reason = "UNAUTHENTICATED"
+
+
+class PermissionDenied(DarkroomError):
+    """The caller's token lacks the scope that the call needs."""
+
+    reason = "PERMISSION_DENIED"
+
+
 class OutOfRange(DarkroomError):
     """The asked range ends behind the data."""
 
@@ -118,6 +132,8 @@ STATUS_CODES: dict[type[DarkroomError], grpc.StatusCode] = {
     NotFound: grpc.StatusCode.NOT_FOUND,
     AlreadyExists: grpc.StatusCode.ALREADY_EXISTS,
     FailedPrecondition: grpc.StatusCode.FAILED_PRECONDITION,
+    Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
+    PermissionDenied: grpc.StatusCode.PERMISSION_DENIED,
     OutOfRange: grpc.StatusCode.OUT_OF_RANGE,
     Aborted: grpc.StatusCode.ABORTED,
     ResourceExhausted: grpc.StatusCode.RESOURCE_EXHAUSTED,

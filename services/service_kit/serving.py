@@ -13,10 +13,12 @@ from grpc_reflection.v1alpha import reflection
 
 from service_kit.errors import Unavailable
 from service_kit.interceptors import GuardInterceptor
+from service_kit.security import Security
 
 log = structlog.get_logger()
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+OPEN_DOOR = Security()
 
 # grpcio ignores names that it does not know without a word, so each effect has a test.
 SERVER_ARGUMENTS: tuple[tuple[str, int], ...] = (
@@ -49,12 +51,21 @@ class HealthServicer(health.aio.HealthServicer):  # type: ignore[misc]
 class Serving:
     """One service's gRPC server, from its first port to its last call."""
 
-    def __init__(self, listen: str, service_names: Sequence[str], register: Callable[[grpc.aio.Server], None]) -> None:
+    def __init__(
+        self,
+        listen: str,
+        service_names: Sequence[str],
+        register: Callable[[grpc.aio.Server], None],
+        security: Security = OPEN_DOOR,
+    ) -> None:
         """``register`` adds the servicers; ``service_names`` are their full names, for health and reflection."""
         self._listen = listen
         self._names = tuple(service_names)
         self._health = HealthServicer()
-        self._server = grpc.aio.server(interceptors=[GuardInterceptor()], options=SERVER_ARGUMENTS)
+        self._credentials = security.credentials
+        # Who calls comes first: nothing of a stranger's call is decoded.
+        interceptors = [*security.interceptors, GuardInterceptor()]
+        self._server = grpc.aio.server(interceptors=interceptors, options=SERVER_ARGUMENTS)
         register(self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection((*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
@@ -63,7 +74,10 @@ class Serving:
     async def start(self, *, ready: bool = True) -> None:
         """Bind and answer; unless ``ready``, health waits for `set_ready`. Raises `Unavailable` for a taken address."""
         try:
-            self.port = self._server.add_insecure_port(self._listen)
+            if self._credentials is None:
+                self.port = self._server.add_insecure_port(self._listen)
+            else:
+                self.port = self._server.add_secure_port(self._listen, self._credentials)
         except RuntimeError:
             self.port = 0
         if self.port == 0:
