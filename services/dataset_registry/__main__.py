@@ -23,6 +23,7 @@ from dataset_registry.catalog_sqlalchemy import SqlCatalog
 from dataset_registry.collector import Collector
 from dataset_registry.dispatch import Dispatch
 from dataset_registry.downloads import Downloads
+from dataset_registry.importing import Importing
 from dataset_registry.inquiries import Inquiries
 from dataset_registry.keeping import Keeping
 from dataset_registry.recipes import Recipes
@@ -97,13 +98,14 @@ async def serve(settings: RegistrySettings) -> None:
     keeping = Keeping(catalog, registry, inquiries, repositories, archives)
     downloads = Downloads(catalog, registry, archives)
     browsing = Browsing(catalog, registry, repositories)
+    importing = Importing(catalog, registry, store)
     dispatch = Dispatch(catalog, board, settings.lease_s)
     upkeep = Upkeep(catalog, registry, board, settings.cancel_grace_s, settings.lease_s)
     collector = Collector(catalog, store, settings.collect_min_age_s)
 
     def register(server: grpc.aio.Server) -> None:
         dataset_pb2_grpc.add_DatasetServiceServicer_to_server(
-            DatasetServicer(registry, inquiries, keeping, downloads, browsing), server
+            DatasetServicer(registry, inquiries, keeping, downloads, browsing, importing), server
         )
         handler_pb2_grpc.add_RunnerServiceServicer_to_server(RunnerServicer(dispatch), server)
 

@@ -12,6 +12,7 @@ from dataset_registry import wire
 from dataset_registry import wire_explained as explained
 from dataset_registry.browsing import Browsing
 from dataset_registry.downloads import Downloads
+from dataset_registry.importing import Importing
 from dataset_registry.inquiries import Inquiries, Resolution
 from dataset_registry.keeping import Keeping, ReadSoFar, VerifyReport
 from dataset_registry.listing import page, slice_page
@@ -19,19 +20,27 @@ from dataset_registry.records import Download
 from dataset_registry.registry import Registry
 from dataset_registry.states import WorkState
 from dataset_registry.views import WorkView
+from dataset_registry.wire_import import arrival_and_chunks
 
 
 class DatasetServicer(dataset_pb2_grpc.DatasetServiceServicer):  # type: ignore[misc]
     """See `DatasetService` in `darkroom/dataset/v1/dataset.proto`."""
 
     def __init__(
-        self, registry: Registry, inquiries: Inquiries, keeping: Keeping, downloads: Downloads, browsing: Browsing
+        self,
+        registry: Registry,
+        inquiries: Inquiries,
+        keeping: Keeping,
+        downloads: Downloads,
+        browsing: Browsing,
+        importing: Importing,
     ) -> None:
         self._registry = registry
         self._inquiries = inquiries
         self._keeping = keeping
         self._downloads = downloads
         self._browsing = browsing
+        self._importing = importing
 
     async def DefineDataset(self, request: pb.DefineDatasetRequest, context: Any) -> pb.DefineDatasetResponse:
         definition = await self._keeping.define(request.dataset_name, request.handler, dict(request.raw))
@@ -151,6 +160,12 @@ class DatasetServicer(dataset_pb2_grpc.DatasetServiceServicer):  # type: ignore[
         )
         await self._downloads.report(request.name, download)
         return pb.ReportDownloadResponse()
+
+    async def ImportDataset(
+        self, requests: AsyncIterator[pb.ImportDatasetRequest], context: Any
+    ) -> pb.ImportDatasetResponse:
+        view = await self._importing.take(*await arrival_and_chunks(requests))
+        return pb.ImportDatasetResponse(dataset=wire.dataset_message(view))
 
     async def ReadLog(self, request: pb.ReadLogRequest, context: Any) -> AsyncIterator[pb.ReadLogResponse]:
         async for text, behind in self._browsing.log(request.name, request.offset, request.follow):
