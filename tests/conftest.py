@@ -1,4 +1,4 @@
-"""What tests of several parts share: a real MinIO server, started when the first test asks for it."""
+"""What tests of several parts share: real MinIO and PostgreSQL servers, started when the first test asks for them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ import pytest
 import urllib3
 
 from service_kit.object_store_settings import ObjectStoreSettings
+
+from .postgres import PostgresServer, find_postgres
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and every process that they start would too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -134,6 +136,27 @@ def minio_server() -> Iterator[MinioServer]:
 def minio_settings(minio_server: MinioServer) -> ObjectStoreSettings:
     """Settings for a bucket that nobody else uses and that is not there yet."""
     return minio_server.settings(f"test-{uuid4().hex}")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A running PostgreSQL server; a test that stops it starts it again."""
+    with tempfile.TemporaryDirectory(prefix="darkroom-postgres-") as folder:
+        server = PostgresServer(find_postgres(), Path(folder))
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """The URL of a database that is empty and that nobody else uses."""
+    url = postgres_server.new_database()
+    yield url
+    postgres_server.start()
+    postgres_server.drop_database(url)
 
 
 def find_minio() -> Path:

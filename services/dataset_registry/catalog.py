@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from dataset_registry.records import Record
@@ -31,7 +31,8 @@ class Transaction(Protocol):
     def put(self, record: R) -> R:
         """Insert (revision 0) or replace the revision that was read; returns it with its new revision.
 
-        A record that somebody else changed since makes the whole step start again.
+        A record that somebody else changed since makes the whole step start again. Raises `InvalidArgument` for a
+        value that not every database keeps: NUL in text, half a surrogate pair, an integer beyond 64 bits, NaN.
         """
 
     def find(
@@ -47,6 +48,9 @@ class Transaction(Protocol):
         ``after`` holds one value for each column of ``order``: only records behind it come.
         """
 
+    def revisions(self, kind: type[Record], identities: Collection[str]) -> dict[str, int]:
+        """Return the revision of each record that is there: the cheapest look at whether something changed."""
+
     def count(self, kind: type[Record], *where: Where) -> int:
         """Return how many records match."""
 
@@ -58,7 +62,11 @@ class Catalog(Protocol):
     """Durable rows. A step may run more than once, so it must do nothing but read and write."""
 
     def write(self, step: Callable[[Transaction], T]) -> T:
-        """Run ``step`` and commit durably. Raises `ResourceExhausted` on a full disk, `Unavailable` when away."""
+        """Run ``step`` as if nobody else wrote, and commit durably.
+
+        Raises `ResourceExhausted` on a full disk, `Unavailable` when the database is away or busy; when it went away
+        during the commit itself, the step may have happened or not.
+        """
 
     def read(self, step: Callable[[Transaction], T]) -> T:
         """Run ``step`` on one consistent state."""

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import operator
-import threading
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, replace
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from dataset_registry.catalog import R, Where
+from dataset_registry.database_errors_sqlalchemy import Conflict, ConnectionLost, translated
+from dataset_registry.database_sqlalchemy import CONNECTIONS, open_database
+from dataset_registry.migrating_sqlalchemy import check_migrated, migrate
 from dataset_registry.records import Record
+from dataset_registry.row_values import check_mark, check_value
 from dataset_registry.schema_sqlalchemy import TABLES
-from service_kit.errors import ResourceExhausted, Unavailable
+from service_kit.errors import Unavailable
 
 T = TypeVar("T")
 
-# How often a step starts again because another changed what it had read.
+# How often a step starts again because another changed what it had read, and how often of these beside others:
+# then it waits until it is alone, which cannot conflict.
 MAX_CONFLICTS = 50
-
-_NOW = {
-    "sqlite": sa.text("SELECT (julianday('now') - 2440587.5) * 86400.0"),
-    "postgresql": sa.text("SELECT extract(epoch FROM clock_timestamp())"),
-}
-
+TOGETHER = 3
+# How often a step starts again whose line to the database broke before it committed.
+MAX_LOST = 2
+# Databases limit how many values one query may have.
+VALUES = 5000
 
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
@@ -36,49 +36,47 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-
-
-class Conflict(Exception):
-    """A record changed between reading and writing it."""
+_INDEXED = {
+    table: {column.name for part in (table.primary_key, *table.indexes) for column in part.columns}
+    for table in TABLES.values()
+}
 
 
 class SqlTransaction:
     """Reads and writes records on one connection."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, now: str) -> None:
         self._connection = connection
+        self._now = now
         self._time: float | None = None
         self.touched: set[str] = set()
+        self.wrote = False
 
     def now(self) -> float:
         """See `catalog.Transaction`; one time for the whole step."""
         if self._time is None:
-            self._time = float(self._connection.execute(_NOW[self._connection.dialect.name]).scalar_one())
+            self._time = float(self._connection.exec_driver_sql(self._now).scalar_one())
         return self._time
 
     def get(self, kind: type[R], identity: str) -> R | None:
         """See `catalog.Transaction`."""
-        table = TABLES[kind]
-        row = self._connection.execute(sa.select(table).where(table.c.id == identity)).mappings().first()
-        return kind(**row) if row else None
+        found = self.find(kind, Where("id", "=", identity), order=())
+        return found[0] if found else None
 
     def put(self, record: R) -> R:
         """See `catalog.Transaction`."""
         table = TABLES[type(record)]
         stored = replace(record, revision=record.revision + 1, update_time=self.now())
-        try:
-            if record.revision == 0:
-                self._connection.execute(sa.insert(table).values(asdict(stored)))
-            else:
-                changed = self._connection.execute(
-                    sa.update(table)
-                    .where(table.c.id == record.id, table.c.revision == record.revision)
-                    .values(asdict(stored))
-                )
-                if changed.rowcount != 1:
-                    raise Conflict
-        except IntegrityError as error:
-            raise Conflict from error
+        values = {column.name: getattr(stored, column.name) for column in table.columns}
+        for name, value in values.items():
+            check_value(name, value, indexed=name in _INDEXED[table])
+        self.wrote = True
+        if record.revision == 0:
+            self._connection.execute(sa.insert(table).values(values))
+        else:
+            same = table.c.id == record.id, table.c.revision == record.revision
+            if self._connection.execute(sa.update(table).where(*same).values(values)).rowcount != 1:
+                raise Conflict(f"{table.name} {record.id}")
         self.touched.add(f"{type(record).__name__}/{record.id}")
         return stored
 
@@ -91,15 +89,47 @@ class SqlTransaction:
         limit: int | None = None,
     ) -> list[R]:
         """See `catalog.Transaction`."""
+        for each in where:
+            if each.relation == "in" and len(each.value) > VALUES:
+                return self._find_in_parts(kind, each, where, order, after, limit)
         table = TABLES[kind]
-        descending = order[0].startswith("-")
+        descending = bool(order) and order[0].startswith("-")
         columns = [table.c[name.removeprefix("-")] for name in order]
         query = sa.select(table).where(*(_condition(table, each) for each in where))
         if after is not None:
-            place, mark = sa.tuple_(*columns), sa.tuple_(*(sa.literal(value) for value in after))
+            check_mark([column.type.python_type for column in columns], after)
+            place = sa.tuple_(*columns)
+            mark = sa.tuple_(*(sa.literal(value, column.type) for value, column in zip(after, columns, strict=True)))
             query = query.where(place < mark if descending else place > mark)
         query = query.order_by(*(column.desc() if descending else column for column in columns)).limit(limit)
         return [kind(**row) for row in self._connection.execute(query).mappings()]
+
+    def _find_in_parts(
+        self,
+        kind: type[R],
+        large: Where,
+        where: Sequence[Where],
+        order: Sequence[str],
+        after: Sequence[Any] | None,
+        limit: int | None,
+    ) -> list[R]:
+        others = [each for each in where if each is not large]
+        found: list[R] = []
+        for some in _parts(list(dict.fromkeys(large.value))):
+            part = large._replace(value=some)
+            found += self.find(kind, part, *others, order=order, after=after, limit=limit)
+        names = [name.removeprefix("-") for name in order]
+        found.sort(key=operator.attrgetter(*names), reverse=order[0].startswith("-"))
+        return found[:limit]
+
+    def revisions(self, kind: type[Record], identities: Collection[str]) -> dict[str, int]:
+        """See `catalog.Transaction`."""
+        table = TABLES[kind]
+        found: dict[str, int] = {}
+        for some in _parts(list(identities)):
+            query = sa.select(table.c.id, table.c.revision).where(_condition(table, Where("id", "in", some)))
+            found |= {row.id: row.revision for row in self._connection.execute(query)}
+        return found
 
     def count(self, kind: type[Record], *where: Where) -> int:
         """See `catalog.Transaction`."""
@@ -110,83 +140,83 @@ class SqlTransaction:
     def delete(self, kind: type[Record], *where: Where) -> int:
         """See `catalog.Transaction`."""
         table = TABLES[kind]
+        self.wrote = True
         return self._connection.execute(sa.delete(table).where(*(_condition(table, each) for each in where))).rowcount
 
 
 class SqlCatalog:
     """See `catalog.Catalog`."""
 
-    def __init__(self, url: str) -> None:
-        """``url``: an SQLAlchemy URL, for example ``sqlite:////home/anna/darkroom/catalog.sqlite``."""
-        self._engine = sa.create_engine(url, pool_pre_ping=not url.startswith("sqlite"), pool_size=8, max_overflow=24)
-        self.kind = self._engine.dialect.name
+    def __init__(self, url: str, connections: int = CONNECTIONS) -> None:
+        """``url``: an SQLAlchemy URL, for example ``sqlite:////home/anna/darkroom/catalog.sqlite``.
+
+        Raises `InvalidArgument` for what is none, saying what would do. Nothing is opened before it is needed.
+        """
+        self._database = open_database(url, connections)
+        self.kind = self._database.engine.dialect.name
         self._listeners: list[Callable[[set[str]], None]] = []
-        # SQLite has one writer anyway: waiting here is fair and costs no polling.
-        self._turn: AbstractContextManager[Any] = nullcontext()
-        if self._engine.dialect.name == "sqlite":
-            self._turn = threading.Lock()
-            sa.event.listen(self._engine, "connect", _set_up_sqlite)
-            sa.event.listen(self._engine, "begin", _begin_sqlite)
 
     def write(self, step: Callable[[SqlTransaction], T]) -> T:
         """See `catalog.Catalog`."""
-        for _ in range(MAX_CONFLICTS):
+        conflicts = lost = 0
+        while conflicts < MAX_CONFLICTS:
+            transaction, complete = None, False
             try:
-                with _translated(), self._turn, self._engine.connect() as connection:
-                    writing = connection.execution_options(darkroom_writes=True)
-                    with writing.begin():
-                        transaction = SqlTransaction(writing)
-                        result = step(transaction)
+                with (
+                    translated(self._database.place),
+                    self._database.writing(alone=conflicts >= TOGETHER) as connection,
+                ):
+                    transaction = SqlTransaction(connection, self._database.now)
+                    result = step(transaction)
+                    complete = True
             except Conflict:
+                conflicts += 1
+                continue
+            except ConnectionLost:
+                lost += 1
+                # Nobody knows whether a commit without an answer took place: doing it again might do it twice.
+                if lost > MAX_LOST or (complete and transaction is not None and transaction.wrote):
+                    raise
                 continue
             if transaction.touched:
                 for listener in self._listeners:
                     listener(transaction.touched)
             return result
-        raise Unavailable("the catalogue is too busy: others kept changing the same rows")
+        raise Unavailable("the catalogue is too busy: others kept changing the same rows", reason="CATALOG_BUSY")
 
     def read(self, step: Callable[[SqlTransaction], T]) -> T:
         """See `catalog.Catalog`."""
-        with _translated(), self._engine.connect() as connection, connection.begin():
-            return step(SqlTransaction(connection))
+        lost = 0
+        while True:
+            try:
+                with translated(self._database.place), self._database.reading() as connection:
+                    return step(SqlTransaction(connection, self._database.now))
+            except (Conflict, ConnectionLost):
+                lost += 1
+                if lost > MAX_LOST:
+                    raise
 
     def on_commit(self, listener: Callable[[set[str]], None]) -> None:
         """See `catalog.Catalog`."""
         self._listeners.append(listener)
 
-    def migrate(self) -> None:
-        """Bring the tables up to this code, under a lock; harmless when they are."""
-        from alembic import command
-        from alembic.config import Config
+    def migrate(self, revision: str = "head") -> str:
+        """Bring the tables up to this code, or to a revision; returns the revision at which they were before."""
+        return migrate(self._database, revision)
 
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        with _translated(), self._engine.connect() as connection:
-            config.attributes["connection"] = connection.execution_options(darkroom_writes=True)
-            command.upgrade(config, "head")
+    def check_migrated(self) -> None:
+        """Raise `FailedPrecondition` for tables older than this code, saying what would do."""
+        check_migrated(self._database)
 
     def close(self) -> None:
         """Close every connection."""
-        self._engine.dispose()
-
-
-class _translated(AbstractContextManager[None]):
-    """Turns the database's errors into meanings."""
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, OperationalError) and "full" in str(error.orig):
-            raise ResourceExhausted(
-                "the catalogue's disk is full; nothing was written, and it goes on when there is space",
-                reason="CATALOG_FULL",
-            ) from error
-        if isinstance(error, OperationalError | sa.exc.InterfaceError) or (
-            isinstance(error, DBAPIError) and error.connection_invalidated
-        ):
-            raise Unavailable(f"the catalogue does not answer: {error.orig}", reason="CATALOG_AWAY") from error
+        self._database.engine.dispose()
 
 
 def _condition(table: sa.Table, where: Where) -> sa.ColumnElement[bool]:
     column: sa.ColumnElement[Any] = table.c[where.column]
+    for value in where.value if where.relation == "in" else [where.value]:
+        check_value(where.column, value)
     if where.relation == "in":
         return column.in_(list(where.value))
     if where.relation == "prefix":
@@ -196,14 +226,6 @@ def _condition(table: sa.Table, where: Where) -> sa.ColumnElement[bool]:
     return compared
 
 
-def _set_up_sqlite(connection: Any, _record: Any) -> None:
-    # Transactions begin in `_begin_sqlite`, not when the driver thinks fit.
-    connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "temp_store=MEMORY"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    # A writer takes its lock at once: upgrading a read lock later can only fail.
-    writes = connection.get_execution_options().get("darkroom_writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+def _parts(values: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(values), VALUES):
+        yield values[start : start + VALUES]

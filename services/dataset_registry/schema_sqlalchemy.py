@@ -34,6 +34,7 @@ def _table(name: str, kind: type[Record], *rest: sa.schema.SchemaItem) -> sa.Tab
 
 _UNFINISHED = sa.text("state IN ('QUEUED', 'RUNNING')")
 _ACTIVE = sa.text("state IN ('RESOLVING', 'BUILDING')")
+_WAITING = sa.text("state = 'BUILDING'")
 
 TABLES: dict[type[Record], sa.Table] = {
     records.Definition: _table("definitions", records.Definition),
@@ -48,6 +49,8 @@ TABLES: dict[type[Record], sa.Table] = {
         sa.Index("requests_by_name", "dataset_name", "create_time", "id"),
         sa.Index("requests_by_key", "key"),
         sa.Index("requests_active", "state", "id", sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
+        sa.Index("requests_active_by_time", "create_time", "id", sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
+        sa.Index("requests_waiting", "key", sqlite_where=_WAITING, postgresql_where=_WAITING),
     ),
     records.Dataset: _table(
         "datasets",
@@ -55,6 +58,7 @@ TABLES: dict[type[Record], sa.Table] = {
         sa.Index("datasets_by_time", "create_time", "id"),
         sa.Index("datasets_by_name", "dataset_name", "create_time", "id"),
         sa.Index("datasets_by_state", "state", "id"),
+        sa.Index("datasets_by_state_and_time", "state", "create_time", "id"),
     ),
     records.Work: _table(
         "work",
