@@ -9,6 +9,7 @@ from darkroom.handler.v1 import handler_pb2
 from handler_runner.assemble import assemble
 from handler_runner.build_records import RecordsBuild
 from handler_runner.build_shards import BuiltShard, ShardBuild
+from handler_runner.environment_prepared import prepared
 from handler_runner.failure import FailureClass, WorkFailed
 from handler_runner.handler_command import HandlerCommand
 from handler_runner.raw_check import check_raw, find_raw
@@ -64,9 +65,7 @@ async def _build(session: WorkSession, workshop: Workshop, task: handler_pb2.Bui
 
 async def handler_command(session: WorkSession, workshop: Workshop, task: handler_pb2.BuildTask) -> HandlerCommand:
     """Prepare a task's environment and find its raw data. Raises `WorkFailed`."""
-    environment = await session.in_thread(
-        workshop.environments.prepare, task.environment.repository, task.environment.commit
-    )
+    environment = await prepared(session, workshop, task.environment)
     return HandlerCommand.of(task, environment, await find_raw(session, workshop, task.raw))
 
 

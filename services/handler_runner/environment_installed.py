@@ -18,6 +18,7 @@ import structlog
 
 import dataset_handlers
 from handler_runner.environment import Environment, ServedRepository
+from handler_runner.environment_module import NoModule, find_module
 from handler_runner.failure import FailureClass, WorkFailed
 from handler_runner.source_digest import SourceDigests
 
@@ -36,7 +37,6 @@ _STOCK_PACKAGES = (
     "opencv-python-headless",
 )
 _OWN_PACKAGES = ("darkroom", "dataset-handlers")
-_NO_HANDLERS = ("conftest", "setup", "test", "tests", "noxfile", "tasks")
 
 
 class InstalledEnvironments:
@@ -95,22 +95,13 @@ class InstalledEnvironments:
 
 def _module(repository: str, folder: Path) -> str:
     """Return the one top-level module or package of a local repository."""
-    names = sorted(
-        {
-            path.stem
-            for path in folder.iterdir()
-            if (path.suffix == ".py" and path.is_file()) or (path / "__init__.py").is_file()
-        }
-    )
-    names = [name for name in names if name.isidentifier() and name not in _NO_HANDLERS and name[:5] != "test_"]
-    named = [name for name in names if name.startswith("dataset_handlers_")]
-    if len(names) != 1 and len(named) != 1:
-        found = ", ".join(names) or "none"
+    try:
+        return find_module(folder)
+    except NoModule as error:
         raise _failed(
             f"the folder {folder} of the repository {repository!r} must hold one Python module or package with "
-            f"handlers, or one named dataset_handlers_*; it holds: {found}."
-        )
-    return named[0] if len(named) == 1 else names[0]
+            f"handlers, or one named dataset_handlers_*; it holds: {error}."
+        ) from None
 
 
 def _digest(lines: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ import json
 from darkroom.dataset.v1 import dataset_pb2
 from darkroom.handler.v1 import handler_pb2
 from handler_runner.build import handler_command
+from handler_runner.environment_prepared import prepared
 from handler_runner.failure import FailureClass, WorkFailed
 from handler_runner.handler_command import HandlerCommand
 from handler_runner.run_command import run_command
@@ -23,7 +24,7 @@ async def describe(
 ) -> handler_pb2.EnvironmentResult:
     """Prepare an environment and ask a child in it what its handlers are. Raises `WorkFailed`."""
     session.progress.enter(dataset_pb2.STAGE_ENVIRONMENT)
-    environment = await session.in_thread(workshop.environments.prepare, task.repository, task.commit)
+    environment = await prepared(session, workshop, task)
     command = HandlerCommand(environment, "", {}, {}, "")
     try:
         description = await run_command(session, workshop.executor, command, {"type": "describe"}, Slots(1))
@@ -38,7 +39,7 @@ async def describe(
         ) from failed
     # Whoever described handlers will soon build: the other workers start meanwhile.
     workshop.executor.warm(environment, workshop.executor.capacity)
-    description["lock_digest"] = environment.lock_digest
+    description |= {"lock": environment.lock, "lock_digest": environment.lock_digest}
     return handler_pb2.EnvironmentResult(description_json=json.dumps(description, sort_keys=True))
 
 
