@@ -10,7 +10,8 @@ from typing import Any
 import grpc
 
 from darkroom.dataset.v1 import dataset_pb2, dataset_pb2_grpc
-from darkroom_client.connection import channel_options, passing
+from darkroom_client.channel import open_blocking_channel
+from darkroom_client.connection import passing
 from darkroom_client.errors import Unavailable, error_from_rpc
 
 CALL_TIMEOUT_S = 60.0
@@ -26,7 +27,7 @@ class RegistryRanges:
     def __init__(self, server: str, name: str) -> None:
         self._server = server
         self._name = name
-        self._channel = grpc.insecure_channel(server, options=[*channel_options(server), LARGE_FRAMES])
+        self._channel = open_blocking_channel(server, [LARGE_FRAMES])
         self._stub = dataset_pb2_grpc.DatasetServiceStub(self._channel)
         self._read_shard = self._channel.unary_stream(
             "/darkroom.dataset.v1.DatasetService/ReadShard",

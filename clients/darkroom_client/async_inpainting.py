@@ -14,7 +14,8 @@ import grpc
 
 from darkroom.inpainting.v1 import inpainting_pb2 as pb
 from darkroom.inpainting.v1 import inpainting_pb2_grpc
-from darkroom_client.connection import CONTACT_TIMEOUT_S, PATIENCE_S, backoff_s, channel_options, passing
+from darkroom_client.channel import open_channel
+from darkroom_client.connection import CONTACT_TIMEOUT_S, PATIENCE_S, backoff_s, passing
 from darkroom_client.errors import Unavailable, error_from_rpc
 from darkroom_client.fork_check import check_process
 from darkroom_client.inpainting import BatchJob, Candidate, InpaintModel, InpaintProgress, Marks
@@ -47,7 +48,7 @@ class AsyncInpainting:
         check_process()
         self.server = inpainting_address(server)
         self._patience_s = patience_s
-        self._channel = grpc.aio.insecure_channel(self.server, options=channel_options(self.server))
+        self._channel = open_channel(self.server)
         self._stub = inpainting_pb2_grpc.InpaintingServiceStub(self._channel)
         self._contacted = False
 

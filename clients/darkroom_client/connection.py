@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import random
 import time
@@ -13,6 +12,7 @@ from typing import Any
 import grpc
 
 from darkroom.dataset.v1 import dataset_pb2_grpc
+from darkroom_client.channel import open_channel
 from darkroom_client.errors import DarkroomError, Unavailable, error_from_rpc
 from darkroom_client.fork_check import check_process
 
@@ -21,45 +21,10 @@ CONTACT_TIMEOUT_S = 5.0
 CALL_TIMEOUT_S = 60.0
 PATIENCE_S = 600.0
 
-# Every unary method of the service may be repeated: requests, definitions and reports carry ids of their own.
-SERVICE_CONFIG = {
-    "methodConfig": [
-        {
-            "name": [{"service": "darkroom.dataset.v1.DatasetService"}],
-            "retryPolicy": {
-                "maxAttempts": 5,
-                "initialBackoff": "0.1s",
-                "maxBackoff": "5s",
-                "backoffMultiplier": 2,
-                "retryableStatusCodes": ["UNAVAILABLE"],
-            },
-        }
-    ]
-}
-CHANNEL_OPTIONS: tuple[tuple[str, Any], ...] = (
-    ("grpc.keepalive_time_ms", 30_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
-    ("grpc.max_receive_message_length", 16 << 20),
-    ("grpc.max_send_message_length", 16 << 20),
-    # gRPC's own pauses between connection attempts grow to two minutes; a restarted registry is back in seconds.
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 1_000),
-    ("grpc.max_reconnect_backoff_ms", 2_000),
-    ("grpc.service_config", json.dumps(SERVICE_CONFIG)),
-)
-
 
 def server_address(server: str | None = None) -> str:
     """Return the registry's address: as given, else ``DARKROOM_SERVER``, else ``localhost:50050``."""
     return server or os.environ.get("DARKROOM_SERVER") or DEFAULT_SERVER
-
-
-def channel_options(server: str) -> list[tuple[str, Any]]:
-    """Return the gRPC channel options for ``server``."""
-    host = server.rpartition(":")[0].strip("[]")
-    local = host in ("localhost", "::1") or host.startswith("127.")
-    # A proxy named in the environment never leads back to this machine.
-    return [*CHANNEL_OPTIONS, *([("grpc.enable_http_proxy", 0)] if local else [])]
 
 
 class Connection:
@@ -69,7 +34,7 @@ class Connection:
         check_process()
         self.server = server
         self._patience_s = patience_s
-        self._channel = grpc.aio.insecure_channel(server, options=channel_options(server))
+        self._channel = open_channel(server)
         self._stub = dataset_pb2_grpc.DatasetServiceStub(self._channel)
         self._contacted = False
 

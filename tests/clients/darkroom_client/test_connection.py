@@ -6,7 +6,8 @@ import time
 import pytest
 
 from darkroom_client import Client, NotFound, RequestState, Unavailable
-from darkroom_client.connection import backoff_s, channel_options, server_address
+from darkroom_client.channel import channel_options
+from darkroom_client.connection import backoff_s, server_address
 
 
 def test_a_missing_registry_gives_one_clear_message_within_seconds(tmp_path):

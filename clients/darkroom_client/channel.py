@@ -1,0 +1,77 @@
+"""Opens gRPC channels to a server: plain on loopback, by TLS and with a token where `darkroom login` was there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import grpc
+
+from darkroom_client.logins import Login, login_of
+
+# Every unary method of the service may be repeated: requests, definitions and reports carry ids of their own.
+SERVICE_CONFIG = {
+    "methodConfig": [
+        {
+            "name": [{"service": "darkroom.dataset.v1.DatasetService"}],
+            "retryPolicy": {
+                "maxAttempts": 5,
+                "initialBackoff": "0.1s",
+                "maxBackoff": "5s",
+                "backoffMultiplier": 2,
+                "retryableStatusCodes": ["UNAVAILABLE"],
+            },
+        }
+    ]
+}
+CHANNEL_OPTIONS: tuple[tuple[str, Any], ...] = (
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.max_receive_message_length", 16 << 20),
+    ("grpc.max_send_message_length", 16 << 20),
+    # gRPC's own pauses between connection attempts grow to two minutes; a restarted registry is back in seconds.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 1_000),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+    ("grpc.service_config", json.dumps(SERVICE_CONFIG)),
+)
+# The name in a certificate that Darkroom makes by itself: whoever pinned it need not care what the host is called.
+PINNED_NAME = "darkroom"
+
+
+def open_channel(server: str, more: Iterable[tuple[str, Any]] = ()) -> grpc.aio.Channel:
+    """Return a channel for one event loop."""
+    login = login_of(server)
+    options = [*channel_options(server), *_name_options(login), *more]
+    if login is None:
+        return grpc.aio.insecure_channel(server, options=options)
+    return grpc.aio.secure_channel(server, _credentials(login), options=options)
+
+
+def open_blocking_channel(server: str, more: Iterable[tuple[str, Any]] = ()) -> grpc.Channel:
+    """Return a channel for threads."""
+    login = login_of(server)
+    options = [*channel_options(server), *_name_options(login), *more]
+    if login is None:
+        return grpc.insecure_channel(server, options=options)
+    return grpc.secure_channel(server, _credentials(login), options=options)
+
+
+def channel_options(server: str) -> list[tuple[str, Any]]:
+    """Return the gRPC channel options for ``server``."""
+    host = server.rpartition(":")[0].strip("[]")
+    local = host in ("localhost", "::1") or host.startswith("127.")
+    # A proxy named in the environment never leads back to this machine.
+    return [*CHANNEL_OPTIONS, *([("grpc.enable_http_proxy", 0)] if local else [])]
+
+
+def _name_options(login: Login | None) -> list[tuple[str, Any]]:
+    return [("grpc.ssl_target_name_override", PINNED_NAME)] if login is not None and login.pinned else []
+
+
+def _credentials(login: Login) -> grpc.ChannelCredentials:
+    tls = grpc.ssl_channel_credentials(login.certificate.encode() if login.certificate else None)
+    if not login.token:
+        return tls
+    return grpc.composite_channel_credentials(tls, grpc.access_token_call_credentials(login.token))
