@@ -10,7 +10,7 @@ from inpainting_models.conventional import fill_navier_stokes
 from inpainting_models.crops import Box, StoredPhoto, as_float, paint_crops
 from inpainting_models.detail import detail_crops, retouch
 from inpainting_models.grain import match_grain
-from inpainting_models.painting import Cancel, Mask, Photo, Progress, check_stored_photo
+from inpainting_models.painting import Cancel, Mask, Photo, Progress, check_stored_photo, stop_if
 from inpainting_models.smooth import fill_flat
 from inpainting_models.surroundings import Surroundings, look_around
 
@@ -54,7 +54,7 @@ def auto(
     A photo of uint8 or uint16 comes back as such, and only a crop at a time becomes floating point: 100 megapixels
     fit into little memory.
     """
-    choices = plan_auto(photo, mask)
+    choices = plan_auto(photo, mask, cancel=cancel)
     rng = np.random.default_rng(0) if rng is None else rng
     remaining = iter(enumerate(choices, 1))
 
@@ -66,9 +66,9 @@ def auto(
         if progress:
             progress(stage, 0, 1)
         if choice.method == "flat":
-            painted = fill_flat(crop, hole, rng)
+            painted = fill_flat(crop, hole, rng, cancel=cancel)
         else:
-            painted = match_grain(fill_navier_stokes(crop, hole, cancel=cancel), hole, rng)
+            painted = match_grain(fill_navier_stokes(crop, hole, cancel=cancel), hole, rng, cancel=cancel)
         if progress:
             progress(stage, 1, 1)
         return painted
@@ -77,11 +77,15 @@ def auto(
     return Retouched(paint_crops(paint_crop, photo, mask, boxes, cancel=cancel), choices)
 
 
-def plan_auto(photo: StoredPhoto, mask: Mask) -> tuple[Choice, ...]:
+def plan_auto(photo: StoredPhoto, mask: Mask, *, cancel: Cancel | None = None) -> tuple[Choice, ...]:
     """Returns what `auto` will do in each crop, before it does it."""
     check_stored_photo(photo, mask)
-    boxes = detail_crops(mask)
-    return tuple(choose(look_around(as_float(photo[box.slices]), mask[box.slices]), box) for box in boxes)
+
+    def chosen(box: Box) -> Choice:
+        stop_if(cancel)
+        return choose(look_around(as_float(photo[box.slices]), mask[box.slices], cancel=cancel), box)
+
+    return tuple(chosen(box) for box in detail_crops(mask))
 
 
 def choose(around: Surroundings, box: Box) -> Choice:

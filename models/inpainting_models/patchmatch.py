@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from inpainting_models.crops import crops_around, paint_crops
+from inpainting_models.interruptible import interruptible
 from inpainting_models.painting import Cancel, Mask, Photo, Progress, stop_if
 from inpainting_models.patchmatch_beginnings import best_beginning
 from inpainting_models.patchmatch_guide import begin_guided, guided_level
@@ -69,7 +70,7 @@ def synthesise(
     """
     if min(mask.shape) <= 2 * REACH:
         return None
-    levels = pyramid(photo, mask, allowed, lambda: stop_if(cancel))
+    levels = interruptible(lambda: pyramid(photo, mask, allowed, lambda: stop_if(cancel)), cancel)
     if not levels:
         return None
     count = len(levels)

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from inpainting_models.crops import near_holes
 from inpainting_models.grain import fine_detail, ring_around
-from inpainting_models.painting import Mask, Photo
+from inpainting_models.interruptible import interruptible
+from inpainting_models.painting import Cancel, Mask, Photo, stop_if
 
 SMOOTH_SIGMA_PX = 3.0
 LEAST_RING_PX, MOST_RING_PX = 24, 96
+ENOUGH_PLACES = 200_000
+"""A slope is fitted to about so many pixels of a ring: smoothed neighbours say the same."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +33,12 @@ class Surroundings:
     """Root mean square of the ring's fine detail: its grain and texture."""
 
 
-def look_around(photo: Photo, mask: Mask) -> Surroundings:
+def look_around(photo: Photo, mask: Mask, *, cancel: Cancel | None = None) -> Surroundings:
     """Returns the measures of a crop with at least one pixel of hole, and one that is known."""
+    return interruptible(lambda: _look_around(photo, mask, cancel), cancel)
+
+
+def _look_around(photo: Photo, mask: Mask, cancel: Cancel | None) -> Surroundings:
     # The ring and what its smoothing reaches: the rest of a large crop would only cost memory.
     near = near_holes(mask, MOST_RING_PX + 16)
     hole_share = float(mask.mean())
@@ -38,16 +46,25 @@ def look_around(photo: Photo, mask: Mask) -> Surroundings:
     radius_px = float(cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE).max())
     if not np.isfinite(radius_px) or radius_px > max(mask.shape):
         radius_px = float(max(mask.shape))
+    stop_if(cancel)
     ring = ring_around(mask, round(min(max(radius_px, LEAST_RING_PX), MOST_RING_PX)))
+    stop_if(cancel)
     fine = fine_detail(photo, ~mask, SMOOTH_SIGMA_PX)
-    smooth = (photo - fine)[ring].mean(axis=1).astype(np.float64)
-    rows, columns = (places[:, None] for places in np.nonzero(ring))
-    y, x = rows / max(mask.shape), columns / max(mask.shape)
-    slope = np.hstack([np.ones_like(y), y, x, y * y, x * y, x * x])
-    solution = np.linalg.lstsq(slope, smooth, rcond=None)[0]
+    stop_if(cancel)
     return Surroundings(
         radius_px=radius_px,
         hole_share=hole_share,
-        structure=float(np.sqrt(np.mean((slope @ solution - smooth) ** 2))),
+        structure=_without_slope((photo - fine).mean(axis=2), ring),
         roughness=float(np.sqrt(np.mean(fine[ring] ** 2))),
     )
+
+
+def _without_slope(smooth: NDArray[np.float32], ring: Mask) -> float:
+    """Returns the root mean square of what the best quadratic slope through the ring leaves of it."""
+    places = np.flatnonzero(ring)
+    rows, columns = np.divmod(places[:: max(1, len(places) // ENOUGH_PLACES)], ring.shape[1])
+    wanted = smooth[rows, columns].astype(np.float64)
+    y, x = rows / max(ring.shape), columns / max(ring.shape)
+    slope = np.stack([np.ones_like(y), y, x, y * y, x * y, x * x], axis=1)
+    solution = np.linalg.lstsq(slope, wanted, rcond=None)[0]
+    return float(np.sqrt(np.mean((slope @ solution - wanted) ** 2)))

@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 
+from inpainting_models.auto import auto
 from inpainting_models.detail import detail
 from inpainting_models.painters import painter
 from inpainting_models.painting import Cancelled
@@ -45,6 +46,18 @@ def mask():
     return mask
 
 
+@pytest.fixture(scope="module")
+def twelve_megapixels(photo, mask):
+    """The same clouds twice, a smooth slope with grain, and holes for both."""
+    y, x = np.mgrid[0:3000, 0:4000].astype(np.float32)
+    grain = np.random.default_rng(2).standard_normal((3000, 4000, 1), np.float32) * 0.01
+    slope = np.repeat((0.4 + y / 10_000 + x / 20_000)[..., None] + grain, 3, axis=2)
+    clouds = np.concatenate([photo, photo])[:3000, :3000]
+    return {"smooth": slope, "textured": np.concatenate([clouds, clouds[:, :1000]], axis=1)}, np.pad(
+        mask, ((500, 500), (500, 500))
+    )
+
+
 def painted_by(name):
     def fill(photo, mask, cancel):
         painter(name, cancel=cancel).paint(photo[None], mask[None])
@@ -64,6 +77,10 @@ def flat(photo, mask, cancel):
     fill_flat(photo, mask, np.random.default_rng(0), cancel=cancel)
 
 
+def automatic(photo, mask, cancel):
+    auto(photo, mask, cancel=cancel)
+
+
 FILLS = {
     **{name: painted_by(name) for name in ("telea", "ns", "ns-grain", "patchmatch")},
     "flat": flat,
@@ -79,6 +96,16 @@ def test_a_painter_stops_soon_after_it_is_cancelled(name, after_s, photo, mask):
     times_s = []
     while len(times_s) < TRIES and (not times_s or min(times_s) >= STOP_S):
         times_s.append(stopped_after_s(FILLS[name], photo, mask, after_s))
+    assert min(times_s) < STOP_S, times_s
+
+
+@pytest.mark.parametrize("after_s", [0.1, 0.8, 2.2])
+@pytest.mark.parametrize("kind", ["smooth", "textured"])
+def test_auto_stops_soon_whatever_it_is_at(kind, after_s, twelve_megapixels):
+    photos, mask = twelve_megapixels
+    times_s = []
+    while len(times_s) < TRIES and (not times_s or min(times_s) >= STOP_S):
+        times_s.append(stopped_after_s(automatic, photos[kind], mask, after_s))
     assert min(times_s) < STOP_S, times_s
 
 
