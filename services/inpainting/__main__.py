@@ -6,7 +6,6 @@ python -m inpainting
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import sys
 from contextlib import suppress
 
@@ -30,6 +29,7 @@ from inpainting.work_queue import WorkQueue
 from service_kit.errors import DarkroomError
 from service_kit.logging import configure_logging
 from service_kit.object_store_settings import open_object_store
+from service_kit.security import open_security
 from service_kit.serving import Serving, until_signalled
 from service_kit.settings import read_settings
 
@@ -57,7 +57,7 @@ def main() -> int:
 
 async def serve(settings: InpaintingSettings) -> None:
     """Answer until a signal."""
-    check_listen(settings.listen, settings.insecure)
+    security = open_security(settings, settings.listen, "DARKROOM_INPAINTING_")
     settings.home.mkdir(parents=True, exist_ok=True)
     home = settings.home.absolute()
     store = open_object_store(settings, home)
@@ -75,7 +75,7 @@ async def serve(settings: InpaintingSettings) -> None:
         servicer = InpaintingServicer(inpainter, transfer, kept, jobs, catalog, intake, queue)
         inpainting_pb2_grpc.add_InpaintingServiceServicer_to_server(servicer, server)
 
-    serving = Serving(settings.listen, SERVICES, register)
+    serving = Serving(settings.listen, SERVICES, register, security)
     await serving.start(ready=False)
     log.info("inpainting_listens", listen=settings.listen, port=serving.port)
     stopping = asyncio.create_task(until_signalled())
@@ -114,20 +114,6 @@ async def collect_for_ever(kept: KeptPhotos) -> None:
         if removed:
             log.info("kept_photos_removed", count=removed)
         await asyncio.sleep(COLLECT_EVERY_S)
-
-
-def check_listen(listen: str, insecure: bool) -> None:
-    """Refuse to answer beyond this machine without the operator's word."""
-    host = listen.rpartition(":")[0].strip("[]")
-    loopback = host == "localhost"
-    with suppress(ValueError):
-        loopback = loopback or ipaddress.ip_address(host).is_loopback
-    if not loopback and not insecure:
-        sys.stderr.write(
-            f"DARKROOM_INPAINTING_LISTEN: {listen} is beyond this machine, and there is no TLS or token yet; "
-            "in a network that you trust set DARKROOM_INPAINTING_INSECURE=true\n"
-        )
-        raise SystemExit(2)
 
 
 if __name__ == "__main__":

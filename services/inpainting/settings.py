@@ -9,11 +9,12 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service_kit.object_store_settings import ObjectStoreSettings
+from service_kit.security import SecuritySettings
 
 MIB = 1 << 20
 
 
-class InpaintingSettings(BaseSettings, ObjectStoreSettings):
+class InpaintingSettings(BaseSettings, ObjectStoreSettings, SecuritySettings):
     """Read once at start from ``DARKROOM_INPAINTING_...``."""
 
     model_config = SettingsConfigDict(env_prefix="DARKROOM_INPAINTING_", frozen=True, extra="ignore")
@@ -39,7 +40,4 @@ class InpaintingSettings(BaseSettings, ObjectStoreSettings):
     kept_age_s: Annotated[float, Field(gt=0, description="How long a kept photo stays after its last use.")] = 3600.0
     batch_images: Annotated[int, Field(ge=1, le=1024, description="Images that a network may be given at once.")] = 8
     max_model_bytes: Annotated[int, Field(ge=1, description="Size that an added model's file may have.")] = 2048 * MIB
-    insecure: Annotated[
-        bool, Field(description="Answer beyond this machine without TLS and tokens; only in a network you trust.")
-    ] = False
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="What is logged.")] = "INFO"

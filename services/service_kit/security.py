@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import grpc
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from service_kit.authorization import AuthorizationInterceptor
 from service_kit.errors import FailedPrecondition
@@ -36,14 +36,6 @@ class SecuritySettings(BaseModel):
         bool, Field(description="Answer beyond this machine without TLS and tokens; only in a network you trust.")
     ] = False
 
-    @model_validator(mode="after")
-    def _fits_together(self) -> SecuritySettings:
-        if (self.tls_certificate is None) != (self.tls_key is None):
-            raise ValueError("tls_certificate and tls_key belong together: give both, or none")
-        if self.tls_client_ca is not None and self.tls_certificate is None:
-            raise ValueError("tls_client_ca needs tls_certificate and tls_key")
-        return self
-
 
 @dataclass(frozen=True)
 class Security:
@@ -55,6 +47,10 @@ class Security:
 
 def open_security(settings: SecuritySettings, listen: str, prefix: str) -> Security:
     """Return the guard for an address. Raises `FailedPrecondition` when it is open to others and nothing guards it."""
+    if (settings.tls_certificate is None) != (settings.tls_key is None):
+        raise FailedPrecondition(f"{prefix}TLS_CERTIFICATE and {prefix}TLS_KEY belong together: set both, or none")
+    if settings.tls_client_ca is not None and settings.tls_certificate is None:
+        raise FailedPrecondition(f"{prefix}TLS_CLIENT_CA needs {prefix}TLS_CERTIFICATE and {prefix}TLS_KEY")
     guarded = settings.tls_certificate is not None and settings.tokens is not None
     if not is_loopback(listen) and not guarded and not settings.insecure:
         raise FailedPrecondition(

@@ -159,3 +159,10 @@ def test_a_certificate_is_made_once_and_its_key_is_private(tmp_path: Path) -> No
     assert make_certificate(tmp_path) == first
     assert first[0].read_bytes() == before
     assert first[1].stat().st_mode & 0o777 == 0o600
+
+
+def test_half_a_pair_of_settings_is_refused_by_name(guarded: SecuritySettings) -> None:
+    with pytest.raises(FailedPrecondition, match="DARKROOM_TEST_TLS_KEY belong together"):
+        open_security(SecuritySettings(tls_certificate=guarded.tls_certificate), "localhost:0", PREFIX)
+    with pytest.raises(FailedPrecondition, match="DARKROOM_TEST_TLS_CLIENT_CA needs"):
+        open_security(SecuritySettings(tls_client_ca=guarded.tls_certificate), "localhost:0", PREFIX)
