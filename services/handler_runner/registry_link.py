@@ -11,22 +11,14 @@ import structlog
 
 from darkroom.dataset.v1 import dataset_pb2
 from darkroom.handler.v1 import handler_pb2, handler_pb2_grpc
+from handler_runner.registry_channel import RegistryChannels, RegistryChannelSettings
 from service_kit.errors import Aborted, DarkroomError, Unavailable
-from service_kit.serving import MAX_MESSAGE_BYTES
 
 log = structlog.get_logger()
 
 Result = TypeVar("Result")
 
-_CHANNEL_ARGUMENTS = (
-    ("grpc.initial_reconnect_backoff_ms", 200),
-    ("grpc.min_reconnect_backoff_ms", 200),
-    ("grpc.max_reconnect_backoff_ms", 2_000),
-    ("grpc.keepalive_time_ms", 30_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-)
+PLAIN = RegistryChannels(RegistryChannelSettings())
 # The registry lost the work's row: as good as being fenced out.
 _FORGET = (grpc.StatusCode.ABORTED, grpc.StatusCode.NOT_FOUND)
 _WRONG = (
@@ -48,9 +40,9 @@ class RegistryLink:
     when the registry will not have it.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, channels: RegistryChannels = PLAIN) -> None:
         self.address = address
-        self._channel = grpc.aio.insecure_channel(address, options=_CHANNEL_ARGUMENTS)
+        self._channel = channels.open(address)
         self._stub = handler_pb2_grpc.RunnerServiceStub(self._channel)
         self._answers = True
 
