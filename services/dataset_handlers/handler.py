@@ -80,6 +80,10 @@ class DatasetHandler:
     def check(self) -> None:
         """Refuses a config by rules that need code: override it, and raise ``BadConfig`` or call ``refuse()``."""
 
+    def planning_warnings(self) -> Iterable[str]:
+        """Says, after the samples are listed, what the caller should know: an exclusion that matched nothing."""
+        return []
+
     def samples(self) -> Iterable[Sample]:
         """Lists the samples, cheaply, and the same ones in each process; nothing is read yet."""
         raise NotImplementedError("a handler writes samples() and examples(), or as_tfrecord()")

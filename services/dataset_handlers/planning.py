@@ -35,6 +35,7 @@ def make_plan(handler: DatasetHandler, listing: Dict[str, List[Sample]]) -> Plan
         for split, share in handler.splits.items()
         if split not in listing and not _prescribed(listing)
     ]
+    warnings += handler.planning_warnings()
     return Plan(
         shards=shards,
         sample_count=sample_count,

@@ -6,21 +6,19 @@ from typing import Any, ClassVar, Dict, Iterator, List, Mapping
 
 import numpy as np
 
-from dataset_handlers.errors import BadConfig
-from dataset_handlers.handler import DatasetHandler
 from dataset_handlers.masks import FAMILIES, KINDS, make_mask
 from dataset_handlers.operations import encode_png
 from dataset_handlers.options import Choice, InputAttributes, Number
 from dataset_handlers.options import List as ListOption
-from dataset_handlers.photo_options import crop_violations, photo_options
-from dataset_handlers.photo_pipeline import PhotoPipeline, draw_variation
+from dataset_handlers.photo_pipeline import draw_variation
 from dataset_handlers.photos import photo_samples
 from dataset_handlers.sample import Sample
+from dataset_handlers.stock_handler import StockHandler, stock_options
 
 ATTRIBUTES = ("image", "mask", "masked_image", "height", "width", "id")
 
 
-class InpaintingHandler(DatasetHandler):
+class InpaintingHandler(StockHandler):
     """Photos with seeded masks of holes: strokes, boxes and blobs; thin, medium and thick.
 
     Features: ``image`` (JPEG or PNG), ``mask`` (PNG, 255 = hole), ``masked_image`` (the image, black in the hole),
@@ -44,7 +42,7 @@ class InpaintingHandler(DatasetHandler):
     def config_options(cls) -> Any:
         return {
             "input_attributes": InputAttributes(ATTRIBUTES, ["image", "mask"]),
-            **photo_options(),
+            **stock_options(),
             "mask_family": Choice([*FAMILIES, "mixed"], "mixed", "How large holes are; mixed draws one for each mask"),
             "mask_kinds": ListOption(
                 Choice(KINDS), KINDS, "What holes are made of; one kind is drawn for each mask", min_items=1
@@ -52,19 +50,13 @@ class InpaintingHandler(DatasetHandler):
             "mask_max_area": Number(0.5, "The largest share of the image that holes may take", minimum=0.01, maximum=1),
         }
 
-    def check(self) -> None:
-        """Refuses a crop that is larger than the image."""
-        violations = crop_violations(self.config["image_size"], self.config["crop_size"])
-        if violations:
-            raise BadConfig(violations)
-
     def samples(self) -> Iterator[Sample]:
         """Lists every photo."""
-        return photo_samples(self.raw_data_path)
+        return self.chosen(photo_samples(self.raw_data_path))
 
     def examples(self, sample: Sample, rng: np.random.Generator) -> Iterator[Mapping[str, Any]]:
         """Yields one photo with one mask."""
-        pipeline = self._pipeline()
+        pipeline = self.pipeline
         variation = draw_variation(rng)
         image = pipeline.vary(self.raw_data_path / sample.photo, variation)
         height, width = image.shape[:2]
@@ -79,8 +71,3 @@ class InpaintingHandler(DatasetHandler):
                 masked[mask > 0] = 0
                 example["masked_image"] = pipeline.encode(masked)
         yield example
-
-    def _pipeline(self) -> PhotoPipeline:
-        if not hasattr(self, "_photo_pipeline"):
-            self._photo_pipeline = PhotoPipeline(self)
-        return self._photo_pipeline
