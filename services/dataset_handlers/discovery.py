@@ -6,6 +6,7 @@ import sys
 from importlib import import_module
 from typing import Any, Dict, Optional, Type
 
+from dataset_handlers import same_name
 from dataset_handlers.errors import HandlerError
 from dataset_handlers.handler_class import is_handler, name_of
 
@@ -27,8 +28,10 @@ def find_handlers(repository: str, module: Optional[str] = None, path: Optional[
         raise HandlerError(f"the repository {repository!r} needs the name of its module")
     if path and path not in sys.path:
         sys.path.insert(0, path)
+    if path and module.split(".")[0] == same_name.NAME:
+        same_name.load_same_name(path)
     handlers: Dict[str, Type[Any]] = {}
-    for candidate in vars(import_module(module)).values():
+    for candidate in list(vars(import_module(module)).values()):
         if not is_handler(candidate) or not f"{candidate.__module__}.".startswith(f"{module}."):
             continue
         name = name_of(candidate)
