@@ -31,7 +31,7 @@ def up(
         typer.Option("--inpainting", metavar="HOST:PORT", help="Where photos are retouched; else two ports further."),
     ] = "",
     insecure: Annotated[
-        bool, typer.Option("--insecure", help="Answer other machines although there is no TLS and no token yet.")
+        bool, typer.Option("--insecure", help="Answer other machines without TLS and tokens; only in a network you trust.")
     ] = False,
 ) -> None:
     """Start registry, runner and inpainting service, say what they serve, and watch over them until Ctrl-C."""

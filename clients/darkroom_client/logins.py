@@ -21,6 +21,7 @@ from darkroom_client.snapshot import Violation
 
 INVITE_PREFIX = "dri1_"
 _DIGEST_BYTES = 32
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
 @dataclass(frozen=True)
@@ -76,11 +77,11 @@ def login_of(server: str) -> Login | None:
     if token or certificate:
         return Login(_text(Path(certificate)) if certificate else "", False, token)
     logins = read_logins()
-    # The services of one Darkroom share a host, a certificate and their tokens.
     host = server.rpartition(":")[0]
-    return logins.get(server) or next(
-        (each for name, each in logins.items() if each.pinned and name.rpartition(":")[0] == host), None
-    )
+    if server in logins or host in _LOOPBACK:
+        return logins.get(server)
+    # The services of one Darkroom share a host, a certificate and their tokens.
+    return next((each for name, each in logins.items() if each.pinned and name.rpartition(":")[0] == host), None)
 
 
 def read_logins() -> Mapping[str, Login]:
@@ -97,6 +98,8 @@ def read_logins() -> Mapping[str, Login]:
 def store_login(server: str, login: Login | None) -> None:
     """Keep a login, or with None forget it; only the user can read the file."""
     path = logins_path()
+    if login is None and server not in read_logins():
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -21,6 +21,8 @@ from filelock import FileLock, Timeout
 
 from darkroom_client.async_client import AsyncClient
 from darkroom_client.errors import FailedPrecondition, InvalidArgument, NotFound, Unavailable
+from darkroom_client.logins import store_login
+from darkroom_client.up_door import Door, make_door
 from darkroom_client.up_part import Part
 from darkroom_client.up_report import report
 
@@ -74,14 +76,23 @@ class UpSettings:
         """The address that clients on this machine use."""
         return client_address(self.listen)
 
-    def environments(self) -> dict[str, dict[str, str]]:
-        """Return each part's environment."""
+    @property
+    def beyond(self) -> bool:
+        """Whether other machines reach it."""
+        return not (is_loopback(host_of(self.listen)) and is_loopback(host_of(self.inpainting)))
+
+    def environments(self, door: Door | None = None) -> dict[str, dict[str, str]]:
+        """Return each part's environment; with a ``door``, all by TLS and with tokens."""
         store = {"STORE": "local", "STORE_DIR": str(self.home / "store")}
         registry = {"HOME": str(self.home / "registry"), "LISTEN": self.listen, **store}
         inpainting = {"HOME": str(self.home / "inpainting"), "LISTEN": self.inpainting, **store}
         if self.insecure:
             registry["INSECURE"] = inpainting["INSECURE"] = "true"
         runner = {"HOME": str(self.home / "runner"), "REGISTRY": self.server, "RAW_ROOT": str(self.raw), **store}
+        if door is not None:
+            registry |= door.variables("registry")
+            runner |= door.variables("runner")
+            inpainting |= door.variables("inpainting")
         return {
             "registry": os.environ | {f"DARKROOM_REGISTRY_{name}": value for name, value in registry.items()},
             "runner": os.environ | {f"DARKROOM_RUNNER_{name}": value for name, value in runner.items()},
@@ -93,7 +104,12 @@ async def run_up(settings: UpSettings, tell: Callable[[str], None]) -> None:
     """Serve until a signal. Raises what `check` does, and `Unavailable` when the parts do not come up."""
     check(settings)
     with home_lock(settings.home):
-        environments = settings.environments()
+        door = None
+        if settings.beyond and not settings.insecure:
+            door = make_door(settings.home, host_of(settings.listen))
+        for address in (settings.server, settings.inpainting_server):
+            store_login(address, door.login if door else None)
+        environments = settings.environments(door)
         logs = settings.home / "logs"
         registry = Part("registry", "dataset_registry", environments["registry"], logs / "registry.log", tell)
         runner = Part("runner", "handler_runner", environments["runner"], logs / "runner.log", tell)
@@ -112,7 +128,10 @@ async def run_up(settings: UpSettings, tell: Callable[[str], None]) -> None:
             if retouches():
                 async with client.inpainting as retouching:
                     await answered(retouching.list_models, inpainting, logs)
-            return await describe(client, settings)
+            lines = await describe(client, settings)
+            if door is not None:
+                lines[-1:-1] = ["on another machine, first, once:", f"  {door.invite(settings.listen)}"]
+            return lines
 
         try:
             async with AsyncClient(settings.server, inpainting=settings.inpainting_server) as client:
@@ -144,27 +163,27 @@ def check(settings: UpSettings) -> None:
         raise NotFound(f"--raw {settings.raw}: there is no such folder")
     if not settings.raw.is_dir():
         raise InvalidArgument(f"--raw {settings.raw} is a file; name the folder that holds the photos")
-    check_listen("--listen", settings.listen, settings.insecure)
+    check_listen("--listen", settings.listen)
     if retouches():
-        check_listen("--inpainting", settings.inpainting, settings.insecure)
+        check_listen("--inpainting", settings.inpainting)
 
 
-def check_listen(option: str, listen: str, insecure: bool) -> None:
-    """Refuse an address that cannot be, that is taken, or beyond this machine without the operator's word."""
+def check_listen(option: str, listen: str) -> None:
+    """Refuse an address that cannot be, or that is taken."""
     host, _, port = listen.rpartition(":")
     if ":" not in listen or not port.isdigit() or not 0 < int(port) < 65536:
         raise InvalidArgument(f"{option} {listen}: write HOST:PORT, for example localhost:50050")
-    if not is_loopback(host) and not insecure:
-        raise InvalidArgument(
-            f"{option} {listen} answers other machines, and there is no TLS and no token yet: anybody who "
-            "reaches it could use it. In a network that you trust add --insecure; else use an SSH tunnel"
-        )
     check_free(option, host, int(port))
 
 
 def retouches() -> bool:
     """Return whether what retouching needs is installed."""
     return all(find_spec(name) is not None for name in NEEDED_FOR_INPAINTING)
+
+
+def host_of(listen: str) -> str:
+    """Return the host in HOST:PORT."""
+    return listen.rpartition(":")[0]
 
 
 def client_address(listen: str) -> str:

@@ -15,9 +15,9 @@ SCOPES: dict[str, frozenset[str]] = {
 }
 SCOPE_TEXTS: dict[str, str] = {
     READ: "see what there is, watch, and download",
-    REQUEST: "ask for datasets and retouched photos, and withdraw what was asked",
+    REQUEST: "define and ask for datasets and retouched photos, and withdraw what was asked",
     RUN: "work as a runner",
-    ADMIN: "define, delete, import and change what others rely on",
+    ADMIN: "delete, import, and change what others rely on",
 }
 
 _DATASET = "/darkroom.dataset.v1.DatasetService/"
@@ -26,7 +26,7 @@ _HANDLER_RUNNER = "/darkroom.handler.v1.HandlerRunnerService/"
 _INPAINTING = "/darkroom.inpainting.v1.InpaintingService/"
 
 REQUIRED: dict[str, str] = {
-    _DATASET + "DefineDataset": ADMIN,
+    _DATASET + "DefineDataset": REQUEST,
     _DATASET + "GetDefinition": READ,
     _DATASET + "ListDefinitions": READ,
     _DATASET + "RequestDataset": REQUEST,

@@ -56,6 +56,8 @@ def test_the_services_of_one_host_share_a_pinned_login() -> None:
     assert login_of("studio:50052") == Login("PEM", True, "dr_x")
     assert login_of("public.example:50052") is None
     assert login_of("studio.elsewhere:50050") is None
+    store_login("localhost:50050", Login("PEM", True, "dr_z"))
+    assert login_of("localhost:50051") is None
 
 
 def test_a_broken_file_says_what_to_do() -> None:

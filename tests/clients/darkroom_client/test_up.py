@@ -1,6 +1,7 @@
 """`darkroom up`: the real registry and runner, watched over."""
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -16,13 +17,14 @@ from typer.testing import CliRunner
 
 from darkroom_client import Client, up
 from darkroom_client.command import app
+from darkroom_client.errors import DarkroomError, PermissionDenied
 from darkroom_client.up import UpSettings
 
 
 class UpProcess:
     """`darkroom up` as a process; its lines are kept."""
 
-    def __init__(self, raw: Path, home: Path) -> None:
+    def __init__(self, raw: Path, home: Path, host: str = "localhost") -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.server = f"localhost:{probe.getsockname()[1]}"
@@ -30,7 +32,8 @@ class UpProcess:
         self.said = home.parent / f"{home.name}.out"
         command = [sys.executable, "-m", "darkroom_client", "up", "--raw", str(raw), "--home", str(home)]
         with open(self.said, "w") as said:
-            self.process = subprocess.Popen([*command, "--listen", self.server], stderr=said)
+            listen = f"{host}:{self.server.rpartition(':')[2]}"
+            self.process = subprocess.Popen([*command, "--listen", listen], stderr=said)
 
     def wait_for(self, words: str) -> str:
         for _ in range(600):
@@ -159,11 +162,33 @@ def test_a_home_in_use_and_a_port_in_use_are_refused(running, raw, tmp_path):
     assert f"{running.server} cannot be listened at" in said
 
 
-def test_an_address_beyond_this_machine_is_refused_with_the_reason(raw, tmp_path):
-    code, said = refused("--raw", str(raw), "--home", str(tmp_path), "--listen", "0.0.0.0:50999")
-    assert code == 2
-    assert "there is no TLS and no token yet" in said
-    assert "--insecure" in said
+def test_an_address_beyond_this_machine_brings_tls_tokens_and_an_invite(raw, tmp_path, monkeypatch):
+    monkeypatch.setenv("DARKROOM_LOGINS", str(tmp_path / "logins.json"))
+    running = UpProcess(raw, tmp_path / "home", host="0.0.0.0")
+    try:
+        said = running.wait_for("Ctrl-C here stops it.")
+        invite = re.search(r"darkroom login (\S+) --invite (dri1_\S+)", said)
+        assert invite
+        with Client(running.server) as client:
+            assert [dataset.name for dataset in client.list_raw_datasets()]
+        monkeypatch.setenv("DARKROOM_LOGINS", str(tmp_path / "of-a-stranger.json"))
+        with Client(running.server, patience_s=2.0) as stranger, pytest.raises(DarkroomError):
+            stranger.list_raw_datasets()
+        monkeypatch.setenv("DARKROOM_LOGINS", str(tmp_path / "of-a-guest.json"))
+        guest = CliRunner().invoke(app, ["login", running.server, "--invite", invite[2]])
+        assert guest.exit_code == 0, guest.output
+        with Client(running.server) as client:
+            assert [dataset.name for dataset in client.list_raw_datasets()]
+            with pytest.raises(PermissionDenied, match="needs the scope 'admin'"):
+                client.delete("abcdef")
+        wrong = invite[2][:-4] + ("AAAA" if invite[2][-4:] != "AAAA" else "BBBB")
+        monkeypatch.setenv("DARKROOM_LOGINS", str(tmp_path / "of-another.json"))
+        other = CliRunner().invoke(app, ["login", running.server, "--invite", wrong])
+        assert other.exit_code == 1
+        assert not (tmp_path / "of-another.json").exists() or "{}" in (tmp_path / "of-another.json").read_text()
+        assert (tmp_path / "home" / "door" / "key.pem").stat().st_mode & 0o077 == 0
+    finally:
+        running.stop()
 
 
 @pytest.mark.parametrize("listen", ["50050", "localhost:", "localhost:99999", "localhost:x"])
