@@ -1,14 +1,13 @@
 """Starts the registry: reads the settings, chooses the parts, serves.
 
 python -m dataset_registry                       serve
-python -m dataset_registry migrate               bring the catalogue's tables up to this code
+python -m dataset_registry migrate               bring the catalogue's tables up to this code, once for all registries
 python -m dataset_registry collect [--dry-run]   remove objects that no row names, now
 """
 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import sys
 from contextlib import suppress
 
@@ -21,6 +20,7 @@ from dataset_registry.archives import Archives
 from dataset_registry.browsing import Browsing
 from dataset_registry.catalog_sqlalchemy import SqlCatalog
 from dataset_registry.collector import Collector
+from dataset_registry.describing import Describing
 from dataset_registry.dispatch import Dispatch
 from dataset_registry.downloads import Downloads
 from dataset_registry.importing import Importing
@@ -28,15 +28,21 @@ from dataset_registry.inquiries import Inquiries
 from dataset_registry.keeping import Keeping
 from dataset_registry.recipes import Recipes
 from dataset_registry.registry import Registry
+from dataset_registry.relocking import Relocking
+from dataset_registry.repositories_all import AllRepositories
+from dataset_registry.repositories_git import GitRepositories
 from dataset_registry.repositories_served import ServedRepositories
 from dataset_registry.servicer import DatasetServicer
 from dataset_registry.servicer_runner import RunnerServicer
 from dataset_registry.settings import RegistrySettings
 from dataset_registry.upkeep import Upkeep
 from dataset_registry.watching import Board
-from service_kit.errors import DarkroomError
+from service_kit.errors import DarkroomError, InvalidArgument
+from service_kit.git import Git
 from service_kit.logging import configure_logging
 from service_kit.object_store_settings import open_object_store
+from service_kit.repository_settings import git_repositories
+from service_kit.security import open_security
 from service_kit.serving import Serving, until_signalled
 from service_kit.settings import read_settings
 
@@ -58,7 +64,9 @@ def main() -> int:
             case []:
                 asyncio.run(serve(settings))
             case ["migrate"]:
-                open_catalog(settings).migrate()
+                catalog = open_catalog(settings)
+                before = catalog.migrate()
+                sys.stdout.write(f"{catalog.place}: {before or 'empty'} before, now {catalog.check_migrated()}\n")
             case ["collect", *rest] if rest in ([], ["--dry-run"]):
                 collector = Collector(
                     open_catalog(settings), open_object_store(settings, settings.home), settings.collect_min_age_s
@@ -77,7 +85,10 @@ def main() -> int:
 def open_catalog(settings: RegistrySettings) -> SqlCatalog:
     """Open the catalogue that the settings name; the embedded one is made and migrated."""
     if settings.database_url:
-        return SqlCatalog(settings.database_url)
+        try:
+            return SqlCatalog(settings.database_url.get_secret_value())
+        except InvalidArgument as error:
+            raise InvalidArgument(f"DARKROOM_REGISTRY_DATABASE_URL: {error.message}") from None
     settings.home.mkdir(parents=True, exist_ok=True)
     catalog = SqlCatalog(f"sqlite:///{settings.home.absolute() / 'catalog.sqlite'}")
     catalog.migrate()
@@ -86,10 +97,12 @@ def open_catalog(settings: RegistrySettings) -> SqlCatalog:
 
 async def serve(settings: RegistrySettings) -> None:
     """Answer until a signal."""
-    check_listen(settings.listen, settings.insecure)
+    security = open_security(settings, settings.listen, "DARKROOM_REGISTRY_")
     catalog = open_catalog(settings)
+    catalog.check_migrated()
     store = open_object_store(settings, settings.home)
-    repositories = ServedRepositories(catalog)
+    git = GitRepositories(git_repositories(settings), Git(), settings.ref_max_age_s)
+    repositories = AllRepositories(ServedRepositories(catalog), git)
     archives = Archives(store)
     board = Board(catalog)
     recipes = Recipes(catalog, repositories)
@@ -97,7 +110,9 @@ async def serve(settings: RegistrySettings) -> None:
     inquiries = Inquiries(catalog, recipes, registry, board, settings.raw_max_age_s)
     keeping = Keeping(catalog, registry, inquiries, repositories, archives)
     downloads = Downloads(catalog, registry, archives)
-    browsing = Browsing(catalog, registry, repositories)
+    describing = Describing(catalog, repositories, board)
+    browsing = Browsing(catalog, registry, repositories, describing)
+    relocking = Relocking(catalog, repositories, inquiries)
     importing = Importing(catalog, registry, store)
     dispatch = Dispatch(catalog, board, settings.lease_s)
     upkeep = Upkeep(catalog, registry, board, settings.cancel_grace_s, settings.lease_s)
@@ -105,16 +120,16 @@ async def serve(settings: RegistrySettings) -> None:
 
     def register(server: grpc.aio.Server) -> None:
         dataset_pb2_grpc.add_DatasetServiceServicer_to_server(
-            DatasetServicer(registry, inquiries, keeping, downloads, browsing, importing), server
+            DatasetServicer(registry, inquiries, keeping, downloads, browsing, importing, relocking), server
         )
         handler_pb2_grpc.add_RunnerServiceServicer_to_server(RunnerServicer(dispatch), server)
 
-    serving = Serving(settings.listen, SERVICES, register)
+    serving = Serving(settings.listen, SERVICES, register, security)
     await serving.start()
     log.info("registry_ready", listen=settings.listen, port=serving.port, catalogue=catalog.kind)
     rounds = [
         asyncio.create_task(each)
-        for each in (board.run(), upkeep.run(), collect_for_ever(collector, settings.collect_every_s))
+        for each in (board.run(), upkeep.run(), describing.run(), collect_for_ever(collector, settings.collect_every_s))
     ]
     stopping = asyncio.create_task(until_signalled())
     # A round that dies takes the process with it: whoever started it starts it again.
@@ -138,20 +153,6 @@ async def collect_for_ever(collector: Collector, every_s: float) -> None:
             log.info("collected", count=len(removed), bytes=sum(each.size_bytes for each in removed))
         except DarkroomError as error:
             log.warning("collector_waits", message=error.message)
-
-
-def check_listen(listen: str, insecure: bool) -> None:
-    """Refuse to answer beyond this machine without the operator's word."""
-    host = listen.rpartition(":")[0].strip("[]")
-    loopback = host == "localhost"
-    with suppress(ValueError):
-        loopback = loopback or ipaddress.ip_address(host).is_loopback
-    if not loopback and not insecure:
-        sys.stderr.write(
-            f"DARKROOM_REGISTRY_LISTEN: {listen} is beyond this machine, and there is no TLS or token yet; "
-            "in a network that you trust set DARKROOM_REGISTRY_INSECURE=true\n"
-        )
-        raise SystemExit(2)
 
 
 if __name__ == "__main__":

@@ -9,19 +9,18 @@ from typing import TypeVar
 from dataset_registry import names
 from dataset_registry.build_log import read_log
 from dataset_registry.catalog import Catalog, Transaction, Where
+from dataset_registry.describing import Describing, described
 from dataset_registry.listing import BY_NAME, NEWEST_FIRST, Page, find_page
-from dataset_registry.records import Dataset, Definition, Environment, RawDataset, Request, Runner
+from dataset_registry.records import Dataset, Definition, RawDataset, Request, Runner
 from dataset_registry.registry import Registry
 from dataset_registry.repositories import (
     DeclaredHandler,
     Repositories,
     declared_handler,
     declared_handlers,
-    environment_id,
 )
 from dataset_registry.states import DatasetState, RequestState
 from dataset_registry.views import DatasetView, RequestView, load_dataset, load_request
-from service_kit.errors import FailedPrecondition
 
 T = TypeVar("T")
 
@@ -33,12 +32,15 @@ FOLLOW_S = 0.3
 
 
 class Browsing:
-    """Reads, and changes nothing."""
+    """Reads; what it shows may have to be gathered first."""
 
-    def __init__(self, catalog: Catalog, registry: Registry, repositories: Repositories) -> None:
+    def __init__(
+        self, catalog: Catalog, registry: Registry, repositories: Repositories, describing: Describing
+    ) -> None:
         self._catalog = catalog
         self._registry = registry
         self._repositories = repositories
+        self._describing = describing
 
     async def definitions(self, asked: Page) -> tuple[list[Definition], str]:
         """Return a page of definitions, by name."""
@@ -74,29 +76,23 @@ class Browsing:
         return await self._read(lambda tx: find_page(tx, Runner, asked, order=BY_NAME))
 
     async def handlers(self) -> dict[str, ListedHandler]:
-        """Return every described handler at its newest version, by name."""
-        newest = await asyncio.to_thread(self._repositories.newest)
+        """Return every handler at its repository's newest version that is described, by name."""
+        newest = await self._repositories.newest()
 
         def step(tx: Transaction) -> dict[str, ListedHandler]:
             found = {}
-            for repository, (version, commit) in sorted(newest.items()):
-                environment = tx.get(Environment, environment_id(repository, commit))
-                for handler in declared_handlers(environment.description).values() if environment else ():
+            for repository, (version, commit, environment) in described(tx, newest).items():
+                for handler in declared_handlers(environment.description).values():
                     found[f"{repository}/{handler.name}"] = (repository, version, commit, handler)
             return dict(sorted(found.items()))
 
         return await self._read(step)
 
-    async def handler(self, name: str, version: str) -> ListedHandler:
-        """Return one handler at a version. Raises `NotFound`, `InvalidArgument`, `FailedPrecondition`."""
+    async def handler(self, name: str, version: str, wait_s: float | None) -> ListedHandler:
+        """Return one handler at a version, once that is described. Raises what `Describing.environment` does."""
         repository, handler_name = names.split_handler(name)
         names.check_version(version)
-        commit = await asyncio.to_thread(self._repositories.resolve, repository, version)
-        environment = await self._read(lambda tx: tx.get(Environment, environment_id(repository, commit)))
-        if environment is None:
-            raise FailedPrecondition(
-                f"{repository} at {commit[:12]} is not described yet; try again in a moment", reason="NOT_DESCRIBED"
-            )
+        commit, environment = await self._describing.environment(repository, version, wait_s)
         return repository, version, commit, declared_handler(environment.description, repository, handler_name)
 
     async def raw_datasets(self) -> dict[str, tuple[str, RawDataset | None, int, list[str]]]:

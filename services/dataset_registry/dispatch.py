@@ -14,12 +14,13 @@ from dataset_registry.build_log import append_log
 from dataset_registry.catalog import Catalog, Transaction, Where
 from dataset_registry.failures import FailureClass, after_failure
 from dataset_registry.gathering import FactFailed, join_environment
+from dataset_registry.locks import keep_lock, with_locks
 from dataset_registry.records import Dataset, Environment, RawDataset, Record, Runner, Shard, Work
 from dataset_registry.repositories import environment_id
 from dataset_registry.states import MAKES_DATASET, DatasetState, WorkKind, WorkState
 from dataset_registry.views import can_do
 from dataset_registry.watching import Board, within
-from service_kit.errors import Aborted, InvalidArgument, NotFound
+from service_kit.errors import Aborted, FailedPrecondition, InvalidArgument, NotFound
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -123,7 +124,8 @@ class Dispatch:
                 return
             work = _held(work, name, fence)
             _keep_result(tx, work, result)
-            tx.put(work.done(tx.now(), result))
+            # What an environment declares is kept as its record; once is enough.
+            tx.put(work.done(tx.now(), {} if work.kind == WorkKind.ENVIRONMENT else result))
 
         await self._write(step)
 
@@ -155,8 +157,7 @@ class Dispatch:
 
         def step(tx: Transaction) -> Work | None:
             for candidate in _candidates(tx, runner, kinds):
-                work = tx.put(candidate.claimed(tx.now(), runner.id, self._lease_s))
-                return work
+                return with_locks(tx, tx.put(candidate.claimed(tx.now(), runner.id, self._lease_s)))
             return None
 
         work = await self._write(step)
@@ -209,7 +210,7 @@ def _keep_result(tx: Transaction, work: Work, result: dict[str, Any]) -> None:
     now = tx.now()
     match work.kind:
         case WorkKind.ENVIRONMENT:
-            _put(tx, Environment(id=work.subject, description=result["description"]))
+            _put(tx, Environment(id=work.subject, description=keep_lock(tx, result["description"])))
         case WorkKind.SNAPSHOT:
             _put(tx, RawDataset(id=work.subject, scan_time=now, **result))
         case WorkKind.BUILD | WorkKind.IMPORT:
@@ -242,13 +243,13 @@ def _seen(tx: Transaction, runner: Runner) -> None:
         for work in tx.find(Work, Where("state", "=", WorkState.RUNNING), Where("runner", "=", runner.id)):
             tx.put(work.requeued())
     for repository in runner.repositories:
-        if not repository["commit"]:
+        if not repository["commit"] or repository.get("refusal"):
             continue
         if tx.get(Environment, environment_id(repository["name"], repository["commit"])) is None:
             # A description that failed lately is not tried at every call.
             try:
                 join_environment(tx, repository["name"], repository["commit"], repository["version"], now - 60.0)
-            except FactFailed:
+            except (FactFailed, FailedPrecondition):
                 continue
 
 

@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dataset_registry.catalog import Transaction, Where
+from dataset_registry.locks import lock_reference
 from dataset_registry.records import Environment, RawDataset, Recipe, Work
+from dataset_registry.refusals import check_not_refused
 from dataset_registry.repositories import declared_handler, environment_id
 from dataset_registry.spec import DatasetSpec, Platform, canonical_json, normal_config
 from dataset_registry.states import WorkKind, WorkState
@@ -33,11 +35,15 @@ class FactFailed(Exception):
 
 
 def join_work(tx: Transaction, kind: WorkKind, subject: str, **new: Any) -> Work:
-    """Return the unfinished work on the subject; puts it in the queue when there is none."""
+    """Return the unfinished work on the subject; puts it in the queue when there is none.
+
+    Raises `FailedPrecondition` (SANDBOX) for code that no runner will run.
+    """
     ours = Where("kind", "=", kind), Where("subject", "=", subject)
     running = tx.find(Work, *ours, UNFINISHED, limit=1)
     if running:
         return running[0]
+    check_not_refused(tx, new.get("repository", ""))
     # Fences go on where the last work's ended: one names a place in the store, which no two claims may ever share.
     last = tx.find(Work, *ours, order=("-fence",), limit=1)
     fence = last[0].fence if last else 0
@@ -102,12 +108,19 @@ def dataset_spec(recipe: Recipe, facts: Facts) -> tuple[DatasetSpec, dict[str, A
     return spec, config.read
 
 
-def build_task(recipe: Recipe, config: Mapping[str, Any], raw: Mapping[str, str]) -> dict[str, Any]:
-    """Return what a runner needs to build (or preview) the recipe; the proto's fields by name."""
+def build_task(
+    tx: Transaction, recipe: Recipe, config: Mapping[str, Any], raw: Mapping[str, str], lock_digest: str
+) -> dict[str, Any]:
+    """Return what a runner needs to build (or preview) the recipe; the proto's fields by name, but for the lock."""
     return {
         "dataset_name": recipe.dataset_name,
         "handler_version": recipe.version,
-        "environment": {"repository": recipe.repository, "commit": recipe.commit, "version": recipe.version},
+        "environment": {
+            "repository": recipe.repository,
+            "commit": recipe.commit,
+            "version": recipe.version,
+            **lock_reference(tx, lock_digest),
+        },
         "handler": recipe.handler,
         "config_json": canonical_json(dict(config)),
         "raw": [{"role": role, "raw_dataset": name, "digest": raw.get(role, "")} for role, name in recipe.raw.items()],

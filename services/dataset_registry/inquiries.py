@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -99,12 +100,15 @@ class Inquiries:
             environment = await self._read(lambda tx: environment_of(tx, recipe))
         handler = declared_handler(environment.description, recipe.repository, recipe.handler)
         config = normal_config(recipe.config, list(handler.options))
-        task = {"build": build_task(recipe, config.build, {}), "sample_count": sample_count or 16}
+        lock_digest = environment.description.get("lock_digest", "")
+        build = await self._read(lambda tx: build_task(tx, recipe, config.build, {}, lock_digest))
+        task = {"build": build, "sample_count": sample_count or 16}
         work = await self._write(
             lambda tx: join_work(
                 tx,
                 WorkKind.PREVIEW,
-                canonical_json(task),
+                # A digest: an index of PostgreSQL has no room for a long config.
+                f"preview/{hashlib.sha256(canonical_json(task).encode()).hexdigest()}",
                 repository=recipe.repository,
                 commit=recipe.commit,
                 raw_names=sorted(set(recipe.raw.values())),

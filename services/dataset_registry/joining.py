@@ -19,7 +19,7 @@ from dataset_registry.gathering import (
 from dataset_registry.records import Dataset, RawDataset, Recipe, Request
 from dataset_registry.spec import DatasetSpec
 from dataset_registry.states import DatasetState, RequestState, WorkKind
-from service_kit.errors import InvalidArgument
+from service_kit.errors import FailedPrecondition, InvalidArgument
 
 
 def advance(
@@ -62,13 +62,15 @@ def _resolve(
         if not isinstance(facts, Facts):
             return request, None
         spec, read_options = dataset_spec(recipe, facts)
+        return _join(tx, replace(request, read_options=read_options), recipe, spec, archive_known)
+    except FailedPrecondition as error:
+        return tx.put(request.failed(tx.now(), failure(FailureClass.SANDBOX, error.message))), None
     except FactFailed as error:
         return tx.put(request.failed(tx.now(), error.failure)), None
     except InvalidArgument as error:
         violations = [{"field": field, "description": description} for field, description in error.violations]
         bad = failure(FailureClass.BAD_CONFIG, error.message, violations=violations)
         return tx.put(request.failed(tx.now(), bad)), None
-    return _join(tx, replace(request, read_options=read_options), recipe, spec, archive_known)
 
 
 def _join(
@@ -87,7 +89,11 @@ def _join(
             case DatasetState.FAILED if not request.retry and answers_for(dataset.failure, dataset.finish_time, now):
                 return tx.put(replace(request.failed(now, dataset.failure), key=key)), None
     if dataset is None:
-        task = {**build_task(recipe, spec.config, spec.raw), "key": key, "preimage_json": spec.preimage()}
+        task = {
+            **build_task(tx, recipe, spec.config, spec.raw, spec.lock_digest),
+            "key": key,
+            "preimage_json": spec.preimage(),
+        }
         for each in task["raw"]:
             known = tx.get(RawDataset, each["raw_dataset"])
             if known is not None and known.digest == each["digest"]:

@@ -11,12 +11,13 @@ from typing import Any, TypeVar
 from dataset_registry import names
 from dataset_registry.archives import Archives
 from dataset_registry.catalog import Catalog, Transaction, Where
+from dataset_registry.describing import described
 from dataset_registry.gathering import UNFINISHED, join_work
 from dataset_registry.inquiries import Inquiries
 from dataset_registry.joining import evict
-from dataset_registry.records import Dataset, Definition, Environment, Runner, Shard, Work
+from dataset_registry.records import Dataset, Definition, Runner, Shard, Work
 from dataset_registry.registry import Registry
-from dataset_registry.repositories import Repositories, declared_handler, environment_id
+from dataset_registry.repositories import Repositories, declared_handler
 from dataset_registry.states import DatasetState, WorkKind, WorkState
 from dataset_registry.views import DatasetView, WorkView, load_dataset
 from service_kit.errors import DataLoss, FailedPrecondition, InvalidArgument, NotFound
@@ -64,13 +65,15 @@ class Keeping:
         repository, handler_name = names.split_handler(handler)
         for name in raw.values():
             names.check_raw_name(name)
-        commit = await asyncio.to_thread(self._repositories.resolve, repository, "latest")
+        newest = await self._repositories.newest()
+        if repository not in newest:
+            await self._repositories.resolve(repository, "latest")
 
         def step(tx: Transaction) -> Definition:
-            environment = tx.get(Environment, environment_id(repository, commit))
-            if environment is not None:
-                roles = declared_handler(environment.description, repository, handler_name).roles
-                _check_roles(roles, raw)
+            shown = described(tx, newest).get(repository)
+            if shown is not None:
+                _, _, environment = shown
+                _check_roles(declared_handler(environment.description, repository, handler_name).roles, raw)
             served = sorted({name for runner in tx.find(Runner) for name in runner.raw_datasets})
             for role, name in raw.items():
                 if name not in served:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from urllib.parse import quote
 
-from service_kit.errors import InvalidArgument, NotFound
+from service_kit.errors import InvalidArgument
 
 _DATASET_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,127}")
 _RAW_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -50,6 +50,13 @@ def check_version(value: str) -> str:
     return value
 
 
+check_repository = _checker(
+    re.compile(r"[a-z0-9][a-z0-9._-]{0,63}"),
+    "repository",
+    "must begin with a lower-case letter or digit and go on with at most 63 of a-z 0-9 . _ -",
+)
+
+
 def split_handler(value: str) -> tuple[str, str]:
     """Return (repository, handler) of ``repository/handler``."""
     match = _HANDLER.fullmatch(value)
@@ -64,7 +71,7 @@ def request_id(name: str) -> str:
     """Return the id in ``requests/{uuid}``."""
     prefix, _, identity = name.partition("/")
     if prefix != "requests" or not _UUID.fullmatch(identity):
-        raise NotFound(f"no request is named {name[:200]!r}; a request's name is requests/UUID")
+        raise InvalidArgument.of([("name", f"must be requests/UUID, not {name[:200]!r}")])
     return identity.lower()
 
 
@@ -72,7 +79,9 @@ def key_prefix(name: str) -> str:
     """Return the key, or the beginning of one, in ``datasets/{key}`` or ``{key}``."""
     prefix = name.removeprefix("datasets/")
     if not _KEY.fullmatch(prefix):
-        raise NotFound(f"no dataset is named {name[:200]!r}; a dataset's name is datasets/KEY, with at least 6 digits")
+        raise InvalidArgument.of(
+            [("name", f"must be datasets/KEY with at least 6 of the key's digits 0-9 a-f, not {name[:200]!r}")]
+        )
     return prefix
 
 

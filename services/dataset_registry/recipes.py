@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from dataset_registry import names
 from dataset_registry.catalog import Catalog, Transaction
 from dataset_registry.gathering import environment_of
 from dataset_registry.records import Definition, Recipe, Runner
+from dataset_registry.refusals import check_not_refused
 from dataset_registry.repositories import Repositories, declared_handler
 from dataset_registry.spec import normal_config, parse_config
 from service_kit.errors import NotFound
@@ -25,7 +27,11 @@ class Recipes:
         self._repositories = repositories
 
     async def make(self, dataset_name: str, version: str, config_json: str) -> Recipe:
-        """Check all that can be checked at once. Raises `InvalidArgument` and `NotFound`."""
+        """Return the recipe of a version. Raises what `draft` and `resolve` do."""
+        return await self.resolve(await self.draft(dataset_name, version, config_json))
+
+    async def draft(self, dataset_name: str, version: str, config_json: str) -> Recipe:
+        """Return the recipe without its commit. Raises `InvalidArgument` and `NotFound`."""
         names.check_dataset_name(dataset_name)
         names.check_version(version)
         names.check_archive_name(dataset_name, version)
@@ -34,22 +40,31 @@ class Recipes:
         if definition is None:
             known = await self._read(lambda tx: [each.id for each in tx.find(Definition, limit=20)])
             raise NotFound(f"no dataset is defined as {dataset_name!r}; there are: {listed(known)}")
-        commit = await asyncio.to_thread(self._repositories.resolve, definition.repository, version)
-        recipe = Recipe(
-            dataset_name, definition.repository, commit, version, definition.handler, definition.raw, config
-        )
+        return Recipe(dataset_name, definition.repository, "", version, definition.handler, definition.raw, config)
+
+    async def resolve(self, draft: Recipe) -> Recipe:
+        """Return the recipe with its commit, the config checked against what that declares, if it is known.
+
+        Raises `NotFound` for a version that is not there, `InvalidArgument`, and `Unavailable` when it cannot be said
+        now which commit it is.
+        """
+        recipe = replace(draft, commit=await self.commit(draft.repository, draft.version))
         environment = await self._read(lambda tx: environment_of(tx, recipe))
         if environment is not None:
             handler = declared_handler(environment.description, recipe.repository, recipe.handler)
-            normal_config(config, list(handler.options))
+            normal_config(recipe.config, list(handler.options))
         return recipe
+
+    async def commit(self, repository: str, version: str) -> str:
+        """Return the commit of a version. See `Repositories.resolve`."""
+        return await self._repositories.resolve(repository, version)
 
     async def _read(self, step: Callable[[Transaction], T]) -> T:
         return await asyncio.to_thread(self._catalog.read, step)
 
 
 def check_served(tx: Transaction, recipe: Recipe) -> None:
-    """Raise `NotFound` for a raw dataset that no runner has ever served."""
+    """Raise `NotFound` for a raw dataset that no runner has ever served, `FailedPrecondition` for refused code."""
     known = served_raw(tx)
     for role, name in recipe.raw.items():
         if name not in known:
@@ -57,6 +72,9 @@ def check_served(tx: Transaction, recipe: Recipe) -> None:
                 f"no runner serves the raw dataset {name!r} (role {role} of {recipe.dataset_name}); "
                 f"there are: {listed(known)}"
             )
+    # Once the environment is known it may be a hit, which no runner can refuse.
+    if environment_of(tx, recipe) is None:
+        check_not_refused(tx, recipe.repository)
 
 
 def served_raw(tx: Transaction) -> list[str]:

@@ -10,16 +10,21 @@ from typing import TypeVar
 from dataset_registry import names
 from dataset_registry.archives import Archives
 from dataset_registry.catalog import Catalog, Transaction, Where
+from dataset_registry.failures import FailureClass
 from dataset_registry.gathering import recipe_row
 from dataset_registry.joining import advance, evict, hold
+from dataset_registry.locating import Locating, Version, unlocated
 from dataset_registry.recipes import Recipes, check_served
-from dataset_registry.records import Dataset, Request
+from dataset_registry.records import Dataset, Recipe, Request
 from dataset_registry.states import DatasetState, RequestState
 from dataset_registry.views import DatasetView, RequestView, load_dataset, load_request
 from dataset_registry.watching import Board, View
-from service_kit.errors import InvalidArgument, NotFound, Unavailable
+from service_kit.errors import FailedPrecondition, InvalidArgument, NotFound, Unavailable
 
 T = TypeVar("T")
+
+# A repository that has not answered by then leaves the request waiting, and the caller goes on.
+GIT_PATIENCE_S = 3.0
 
 
 class Registry:
@@ -33,6 +38,7 @@ class Registry:
         self._archives = archives
         self._board = board
         self._raw_max_age_s = raw_max_age_s
+        self._locating = Locating(catalog, recipes)
 
     async def request_dataset(
         self,
@@ -47,7 +53,8 @@ class Registry:
     ) -> RequestView:
         """Write down an interest and take it as far as it goes at once. See `DatasetService.RequestDataset`."""
         identity = names.check_request_id(request_id).lower() if request_id else str(uuid.uuid4())
-        recipe = await self._recipes.make(dataset_name, version, config_json)
+        draft = await self._recipes.draft(dataset_name, version, config_json)
+        recipe, waiting_for = await self._located(draft)
 
         def step(tx: Transaction) -> Request:
             known = tx.get(Request, identity)
@@ -64,6 +71,7 @@ class Registry:
                     requester=requester[:200] or "unknown",
                     recipe=recipe_row(recipe),
                     retry=retry,
+                    waiting_for=waiting_for,
                     create_time=now,
                     expire_time=now + time_to_live_s if time_to_live_s else 0.0,
                 )
@@ -71,22 +79,43 @@ class Registry:
 
         request = await self._write(step)
         await self.advance([request.id])
-        return await self.get_request(f"requests/{request.id}")
+        view = await self.get_request(f"requests/{request.id}")
+        failed = view.request.failure
+        if view.request.state == RequestState.FAILED and failed["failure_class"] == FailureClass.SANDBOX:
+            raise FailedPrecondition(failed["message"], reason=FailureClass.SANDBOX)
+        return view
+
+    async def _located(self, draft: Recipe) -> tuple[Recipe, str]:
+        """Return the recipe with its commit, or without it and what that waits for."""
+        try:
+            async with asyncio.timeout(GIT_PATIENCE_S):
+                return await self._recipes.resolve(draft), ""
+        except Unavailable as error:
+            return draft, error.message
+        except TimeoutError:
+            return draft, f"the repository {draft.repository}, which has not said yet what {draft.version} is"
 
     async def advance(self, identities: list[str]) -> None:
         """Take requests as far as the facts go, looking at an archive first where a hit depends on it."""
         unseen: dict[str, tuple[Dataset, list[str]]] = {}
+        without_commit: dict[Version, list[str]] = {}
 
         def step(tx: Transaction) -> None:
             unseen.clear()
+            without_commit.clear()
             for identity in identities:
                 request = tx.get(Request, identity)
-                if request is not None and not RequestState(request.state).final:
+                if request is None or RequestState(request.state).final:
+                    continue
+                if version := unlocated(request):
+                    without_commit.setdefault(version, []).append(identity)
+                else:
                     _, dataset = advance(tx, request, self._raw_max_age_s, self._archives.seen_lately)
                     if dataset is not None:
                         unseen.setdefault(dataset.id, (dataset, []))[1].append(identity)
 
         await self._write(step)
+        self._locating.look_up(without_commit, self.advance)
         while unseen:
             for dataset, waiting in list(unseen.values()):
                 try:

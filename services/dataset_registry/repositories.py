@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -13,14 +13,15 @@ from service_kit.errors import InvalidArgument
 class Repositories(Protocol):
     """Where handlers come from."""
 
-    def resolve(self, repository: str, version: str) -> str:
+    async def resolve(self, repository: str, version: str) -> str:
         """Return the commit of a version.
 
-        Raises `NotFound` naming the repositories, or the versions, that there are.
+        Raises `NotFound` naming the repositories, or the versions, that there are, `InvalidArgument` for the
+        beginning of more than one commit, and `Unavailable` when it cannot be said now.
         """
 
-    def newest(self) -> Mapping[str, tuple[str, str]]:
-        """Return the repositories with the (version, commit) that `latest` means."""
+    async def newest(self) -> Mapping[str, Sequence[tuple[str, str]]]:
+        """Return each repository's newest versions with their commits, the newest first, as far as they are known."""
 
 
 @dataclass(frozen=True)

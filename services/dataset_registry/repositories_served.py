@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 
 from dataset_registry.catalog import Catalog
 from dataset_registry.records import Runner
@@ -15,12 +16,12 @@ class ServedRepositories:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
 
-    def resolve(self, repository: str, version: str) -> str:
+    async def resolve(self, repository: str, version: str) -> str:
         """See `repositories.Repositories`."""
-        served = self._served()
+        served = await self.newest()
         if repository not in served:
             names = ", ".join(sorted(served)) or "none: no runner has called yet"
-            raise NotFound(f"no runner serves a handler repository {repository!r}; there are: {names}")
+            raise NotFound(f"there is no handler repository {repository!r}; runners bring along: {names}")
         offers = served[repository]
         for label, commit in offers:
             if version in ("latest", label, commit):
@@ -28,14 +29,16 @@ class ServedRepositories:
         labels = ", ".join(dict.fromkeys(label for label, _ in offers))
         raise NotFound(f"repository {repository!r} has no version {version!r}; it has latest, {labels}")
 
-    def newest(self) -> Mapping[str, tuple[str, str]]:
-        """See `repositories.Repositories`."""
-        return {name: offers[0] for name, offers in self._served().items()}
+    async def newest(self) -> Mapping[str, Sequence[tuple[str, str]]]:
+        """See `repositories.Repositories`; what the runner that called last offers comes first."""
+        return await asyncio.to_thread(self._served)
 
     def _served(self) -> dict[str, list[tuple[str, str]]]:
         runners = self._catalog.read(lambda tx: tx.find(Runner, order=("-seen_time",)))
         served: dict[str, list[tuple[str, str]]] = {}
         for runner in runners:
             for repository in runner.repositories:
-                served.setdefault(repository["name"], []).append((repository["version"], repository["commit"]))
+                # A git repository has no commit of its own: a runner fetches whichever is asked for.
+                if repository["commit"]:
+                    served.setdefault(repository["name"], []).append((repository["version"], repository["commit"]))
         return served

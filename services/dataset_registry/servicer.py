@@ -18,6 +18,7 @@ from dataset_registry.keeping import Keeping, ReadSoFar, VerifyReport
 from dataset_registry.listing import page, slice_page
 from dataset_registry.records import Download
 from dataset_registry.registry import Registry
+from dataset_registry.relocking import Relocking
 from dataset_registry.states import WorkState
 from dataset_registry.views import WorkView
 from dataset_registry.wire_import import arrival_and_chunks
@@ -34,6 +35,7 @@ class DatasetServicer(dataset_pb2_grpc.DatasetServiceServicer):  # type: ignore[
         downloads: Downloads,
         browsing: Browsing,
         importing: Importing,
+        relocking: Relocking,
     ) -> None:
         self._registry = registry
         self._inquiries = inquiries
@@ -41,6 +43,7 @@ class DatasetServicer(dataset_pb2_grpc.DatasetServiceServicer):  # type: ignore[
         self._downloads = downloads
         self._browsing = browsing
         self._importing = importing
+        self._relocking = relocking
 
     async def DefineDataset(self, request: pb.DefineDatasetRequest, context: Any) -> pb.DefineDatasetResponse:
         definition = await self._keeping.define(request.dataset_name, request.handler, dict(request.raw))
@@ -176,8 +179,15 @@ class DatasetServicer(dataset_pb2_grpc.DatasetServiceServicer):  # type: ignore[
         return pb.ListHandlersResponse(handlers=[wire.handler_message(*each) for each in shown], next_page_token=behind)
 
     async def GetHandler(self, request: pb.GetHandlerRequest, context: Any) -> pb.GetHandlerResponse:
-        found = await self._browsing.handler(request.name, request.version or "latest")
+        wait_s = answer_within_s(context.time_remaining())
+        found = await self._browsing.handler(request.name, request.version or "latest", wait_s)
         return pb.GetHandlerResponse(handler=wire.handler_message(*found))
+
+    async def RelockRepository(
+        self, request: pb.RelockRepositoryRequest, context: Any
+    ) -> AsyncIterator[pb.RelockRepositoryResponse]:
+        async for stage in self._relocking.relock(request.repository, request.version or "latest"):
+            yield wire.relock_message(stage)
 
     async def ListRawDatasets(self, request: pb.ListRawDatasetsRequest, context: Any) -> pb.ListRawDatasetsResponse:
         shown, behind = slice_page(await self._browsing.raw_datasets(), page(request.page_size, request.page_token))
@@ -196,6 +206,11 @@ class DatasetServicer(dataset_pb2_grpc.DatasetServiceServicer):  # type: ignore[
     async def ListRunners(self, request: pb.ListRunnersRequest, context: Any) -> pb.ListRunnersResponse:
         found, behind = await self._browsing.runners(page(request.page_size, request.page_token))
         return pb.ListRunnersResponse(runners=map(wire.runner_message, found), next_page_token=behind)
+
+
+def answer_within_s(remaining_s: float | None) -> float | None:
+    """Return how long an answer may take so that it still reaches a caller with a deadline."""
+    return None if remaining_s is None else max(remaining_s - min(1.0, remaining_s / 10), 0.0)
 
 
 def _resolution(found: Resolution) -> pb.Resolution:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from dataset_registry.catalog import Transaction, Where
 from dataset_registry.gathering import UNFINISHED, recipe_from
 from dataset_registry.records import Dataset, Download, Record, Request, Runner, Work
+from dataset_registry.refusals import refusal
 from dataset_registry.repositories import environment_id
 from dataset_registry.states import MAKES_DATASET, DatasetState, RequestState, WorkKind, WorkState
 from dataset_registry.watching import View
@@ -100,9 +101,10 @@ def work_view(tx: Transaction, work: Work) -> WorkView:
 
 
 def can_do(runner: Runner, work: Work) -> bool:
-    """Whether a runner serves the code and the raw datasets that the work needs."""
+    """Whether a runner serves the raw datasets that the work needs, and would run its code."""
     code = not work.repository or any(
-        each["name"] == work.repository and each["commit"] in ("", work.commit) for each in runner.repositories
+        each["name"] == work.repository and each["commit"] in ("", work.commit) and not each.get("refusal")
+        for each in runner.repositories
     )
     return code and all(name in runner.raw_datasets for name in work.raw_names)
 
@@ -116,7 +118,9 @@ def _why_queued(tx: Transaction, work: Work) -> str:
     wanted = [f"the raw dataset {name}" for name in work.raw_names]
     if work.repository:
         wanted.append(f"the repository {work.repository} at {work.commit[:12]}")
-    return f"a runner that serves {' and '.join(wanted)}; {len(runners)} other runners are connected"
+    why = refusal(tx, work.repository) if work.repository else ""
+    refused = f"; none will run its code: {why}" if why else ""
+    return f"a runner that serves {' and '.join(wanted)}; {len(runners)} other runners are connected{refused}"
 
 
 def _dataset_view(tx: Transaction, dataset: Dataset) -> DatasetView:

@@ -13,6 +13,7 @@ from darkroom.handler.v1 import handler_pb2
 from dataset_registry.names import archive_name
 from dataset_registry.options import constraint, describe
 from dataset_registry.records import Definition, RawDataset, Runner, Shard, Work
+from dataset_registry.relocking import Relocked
 from dataset_registry.repositories import DeclaredHandler
 from dataset_registry.states import DatasetState, WorkKind, WorkState
 from dataset_registry.views import DatasetView, RequestView, WorkView, dataset_revision
@@ -191,6 +192,15 @@ def handler_message(repository: str, version: str, commit: str, handler: Declare
     )
 
 
+def relock_message(stage: WorkView | Relocked) -> dataset_pb2.RelockRepositoryResponse:
+    """Return a stage of a relock, or the lock."""
+    if isinstance(stage, WorkView):
+        return dataset_pb2.RelockRepositoryResponse(progress=progress_message(stage))
+    return dataset_pb2.RelockRepositoryResponse(
+        commit=stage.commit, previous_lock_digest=stage.previous_digest, lock_digest=stage.digest, lock=stage.text
+    )
+
+
 def raw_dataset_message(name: str, raw: RawDataset | None, counted: int, runners: list[str]) -> dataset_pb2.RawDataset:
     """Return a raw dataset's message; before the first walk its count is the runner's quick one."""
     message = dataset_pb2.RawDataset(name=name, file_count=counted, runners=runners)
@@ -210,6 +220,10 @@ def runner_message(runner: Runner) -> dataset_pb2.Runner:
         raw_datasets=sorted(runner.raw_datasets),
         seen_time=moment(runner.seen_time),
         version=runner.version,
+        sandbox=runner.sandbox,
+        refused_repositories=[
+            f"{each['name']}: {each['refusal']}" for each in runner.repositories if each.get("refusal")
+        ],
     )
 
 
@@ -220,11 +234,13 @@ def runner_value(message: handler_pb2.RunnerDescription) -> Runner:
         cores=message.cores,
         free_bytes=message.free_bytes,
         repositories=[
-            {"name": each.name, "commit": each.commit, "version": each.version} for each in message.repositories
+            {"name": each.name, "commit": each.commit, "version": each.version, "refusal": each.refusal}
+            for each in message.repositories
         ],
         raw_datasets={each.name: each.file_count for each in message.raw_datasets},
         version=message.version,
         instance=message.instance,
+        sandbox=message.sandbox,
     )
 
 

@@ -6,6 +6,7 @@ size of each file it writes. Secrets travel in files that git or ssh reads itsel
 
 from __future__ import annotations
 
+import atexit
 import os
 import shlex
 import signal
@@ -62,6 +63,7 @@ _FROM_TOKEN = (
     '*) echo username=token; echo "password=$line";; esac; }; f'
 )
 _BLOCK_BYTES = 512
+_RUNNING: set[subprocess.Popen[bytes]] = set()
 
 
 class GitFailed(Exception):
@@ -148,7 +150,7 @@ def start_git(
     # The shell's limit binds whatever git starts, too, and needs no code between fork and exec.
     limited = ["sh", "-c", 'ulimit -f "$0" && exec "$@"', str(max(max_file_bytes // _BLOCK_BYTES, 1))]
     try:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [*limited, *git_arguments(repository), *words],
             env=git_environment(repository, mirror),
             cwd="/",
@@ -159,6 +161,8 @@ def start_git(
         )
     except OSError as error:
         raise Unavailable(f"git cannot be started: {error.strerror}") from error
+    _RUNNING.add(process)
+    return process
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
@@ -166,6 +170,14 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    _RUNNING.discard(process)
+
+
+@atexit.register
+def _kill_all() -> None:
+    """Leave no git behind when the service ends in the middle of a call."""
+    for process in list(_RUNNING):
+        kill_group(process)
 
 
 def _ssh(repository: GitRepository) -> list[str]:

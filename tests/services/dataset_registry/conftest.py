@@ -14,6 +14,7 @@ import pytest
 from dataset_registry.archives import Archives
 from dataset_registry.browsing import Browsing
 from dataset_registry.catalog_sqlalchemy import SqlCatalog
+from dataset_registry.describing import Describing
 from dataset_registry.dispatch import Dispatch
 from dataset_registry.downloads import Downloads
 from dataset_registry.inquiries import Inquiries
@@ -21,9 +22,13 @@ from dataset_registry.keeping import Keeping
 from dataset_registry.recipes import Recipes
 from dataset_registry.records import Runner, Work
 from dataset_registry.registry import Registry
+from dataset_registry.relocking import Relocking
+from dataset_registry.repositories_all import AllRepositories
+from dataset_registry.repositories_git import GitRepositories
 from dataset_registry.repositories_served import ServedRepositories
 from dataset_registry.upkeep import Upkeep
 from dataset_registry.watching import Board
+from service_kit.git import Git, GitRepository
 from service_kit.object_store_local import LocalObjectStore
 
 DESCRIPTION = {
@@ -50,6 +55,7 @@ RUNNER = Runner(
     instance="first",
 )
 LEASE_S = 0.6
+REF_MAX_AGE_S = 0.5
 
 
 class House:
@@ -60,18 +66,22 @@ class House:
         self.catalog.migrate()
         self.store = LocalObjectStore(folder / "objects")
         self.board = Board(self.catalog)
-        repositories = ServedRepositories(self.catalog)
+        git_repositories = {"lab": GitRepository("lab", str(folder / "lab"))}
+        self.git = GitRepositories(git_repositories, Git(), ref_max_age_s=REF_MAX_AGE_S)
+        repositories = AllRepositories(ServedRepositories(self.catalog), self.git)
         self.archives = Archives(self.store)
         recipes = Recipes(self.catalog, repositories)
         self.registry = Registry(self.catalog, recipes, self.archives, self.board, raw_max_age_s=10)
         self.inquiries = Inquiries(self.catalog, recipes, self.registry, self.board, raw_max_age_s=10)
         self.keeping = Keeping(self.catalog, self.registry, self.inquiries, repositories, self.archives)
         self.downloads = Downloads(self.catalog, self.registry, self.archives)
-        self.browsing = Browsing(self.catalog, self.registry, repositories)
+        self.describing = Describing(self.catalog, repositories, self.board)
+        self.browsing = Browsing(self.catalog, self.registry, repositories, self.describing)
+        self.relocking = Relocking(self.catalog, repositories, self.inquiries)
         self.dispatch = Dispatch(self.catalog, self.board, LEASE_S)
         self.upkeep = Upkeep(self.catalog, self.registry, self.board, cancel_grace_s=0.2, lease_s=0.0)
 
-    async def claim(self, runner: Runner = RUNNER, *kinds: str, wait_s: float = 2.0) -> Work:
+    async def claim(self, runner: Runner = RUNNER, *kinds: str, wait_s: float = 20.0) -> Work:
         work = await self.dispatch.claim(runner, kinds, wait_s)
         assert work is not None, "there was no work"
         return work
