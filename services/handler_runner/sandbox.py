@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from handler_runner.sandbox_limits import LimitReached, SandboxLimits
+
 
 @dataclass(frozen=True)
 class Confinement:
@@ -40,11 +42,19 @@ class Sandbox(Protocol):
     def level(self) -> SandboxLevel:
         """What was proven when the runner started."""
 
+    @property
+    def limits(self) -> SandboxLimits:
+        """What each confined process with all that it starts may use up."""
+
     def popen(
         self, argv: Sequence[str], confinement: Confinement, variables: Mapping[str, str], **how: Any
     ) -> subprocess.Popen[bytes]:
         """Start ``argv`` confined, in the writable folder, with exactly those variables; ``how`` goes to ``Popen``.
 
-        No network, no other process, nothing of the host but the system's programs. It dies with the runner.
-        Raises OSError when it cannot be started.
+        No network, no other process, nothing of the host but the system's programs. It dies with the runner, and all
+        that it starts dies with it; ``-signal`` as return code comes as ``128 + signal``. What reaches a limit is
+        killed. Raises `WorkFailed` (SANDBOX) where there is no sandbox, OSError when it cannot be started now.
         """
+
+    def reached(self, process: subprocess.Popen[bytes]) -> LimitReached | None:
+        """Return the limit for which a process of this sandbox was killed, if it was."""
