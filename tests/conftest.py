@@ -16,6 +16,7 @@ from uuid import uuid4
 import pytest
 import urllib3
 
+from dataset_registry.catalog_sqlalchemy import SqlCatalog
 from service_kit.object_store_settings import ObjectStoreSettings
 
 from .postgres import PostgresServer, find_postgres
@@ -154,6 +155,24 @@ def postgres_server() -> Iterator[PostgresServer]:
 def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     """The URL of a database that is empty and that nobody else uses."""
     url = postgres_server.new_database()
+    yield url
+    postgres_server.start()
+    postgres_server.drop_database(url)
+
+
+@pytest.fixture(scope="session")
+def _migrated_template(postgres_server: PostgresServer) -> str:
+    url = postgres_server.new_database()
+    catalog = SqlCatalog(url)
+    catalog.migrate()
+    catalog.close()
+    return url.rpartition("/")[2]
+
+
+@pytest.fixture
+def migrated_postgres_url(postgres_server: PostgresServer, _migrated_template: str) -> Iterator[str]:
+    """The URL of a database with a catalogue's tables, all empty, that nobody else uses."""
+    url = postgres_server.new_database(_migrated_template)
     yield url
     postgres_server.start()
     postgres_server.drop_database(url)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from dataset_registry.catalog import R, Where
 from dataset_registry.database_errors_sqlalchemy import Conflict, ConnectionLost, translated
-from dataset_registry.database_sqlalchemy import CONNECTIONS, open_database
+from dataset_registry.database_sqlalchemy import BUSY_S, CONNECTIONS, open_database
 from dataset_registry.migrating_sqlalchemy import check_migrated, migrate
 from dataset_registry.records import Record
 from dataset_registry.row_values import check_mark, check_value
@@ -37,8 +37,7 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
 }
 _INDEXED = {
-    table: {column.name for part in (table.primary_key, *table.indexes) for column in part.columns}
-    for table in TABLES.values()
+    table: {"id", *(column.name for index in table.indexes for column in index.columns)} for table in TABLES.values()
 }
 
 
@@ -147,13 +146,14 @@ class SqlTransaction:
 class SqlCatalog:
     """See `catalog.Catalog`."""
 
-    def __init__(self, url: str, connections: int = CONNECTIONS) -> None:
+    def __init__(self, url: str, connections: int = CONNECTIONS, busy_s: float = BUSY_S) -> None:
         """``url``: an SQLAlchemy URL, for example ``sqlite:////home/anna/darkroom/catalog.sqlite``.
 
         Raises `InvalidArgument` for what is none, saying what would do. Nothing is opened before it is needed.
         """
-        self._database = open_database(url, connections)
+        self._database = open_database(url, connections, busy_s)
         self.kind = self._database.engine.dialect.name
+        self.place = self._database.place
         self._listeners: list[Callable[[set[str]], None]] = []
 
     def write(self, step: Callable[[SqlTransaction], T]) -> T:
@@ -204,9 +204,9 @@ class SqlCatalog:
         """Bring the tables up to this code, or to a revision; returns the revision at which they were before."""
         return migrate(self._database, revision)
 
-    def check_migrated(self) -> None:
-        """Raise `FailedPrecondition` for tables older than this code, saying what would do."""
-        check_migrated(self._database)
+    def check_migrated(self) -> str:
+        """Return the tables' revision. Raises `FailedPrecondition` when it is older than this code."""
+        return check_migrated(self._database)
 
     def close(self) -> None:
         """Close every connection."""

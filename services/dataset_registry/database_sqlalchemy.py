@@ -12,23 +12,23 @@ from sqlalchemy.exc import DBAPIError
 
 from dataset_registry.database_errors_sqlalchemy import meaning, one_line
 from dataset_registry.row_values import to_json
-from service_kit.errors import InvalidArgument, Unavailable
+from service_kit.errors import FailedPrecondition, InvalidArgument, Unavailable
 
 # What one registry holds open at most; PostgreSQL's own default allows 100 in all.
 CONNECTIONS = 16
-# How long a step waits for a connection, a lock, or an answer before its caller is told to come again.
-_BUSY_S = 20
+# How long a step waits for a connection or for another step before its caller is told to come again, and how long one
+# that fell silent in its middle may hold up the others.
+BUSY_S = 20.0
 
 _POSTGRESQL = {
     "connect_timeout": 5,
+    "client_encoding": "utf8",
     "application_name": "darkroom-registry",
     # A database that vanished without a word is noticed within half a minute.
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
-    # A registry that was stopped in the middle of a step holds nobody up for longer.
-    "options": f"-c lock_timeout={_BUSY_S}s -c idle_in_transaction_session_timeout={_BUSY_S}s -c jit=off",
 }
 # Every step that writes holds this table together with others, or alone. A `LOCK` sees nothing yet: the step's
 # snapshot is taken when it has its turn, so one that is alone cannot conflict.
@@ -60,12 +60,12 @@ class Database(Protocol):
         """Give a connection that alone changes tables; all of it is committed at the end of the block."""
 
 
-def open_database(url: str, connections: int = CONNECTIONS) -> Database:
+def open_database(url: str, connections: int = CONNECTIONS, busy_s: float = BUSY_S) -> Database:
     """Return the database at an SQLAlchemy URL, not yet looked at. Raises `InvalidArgument`, saying what would do."""
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite":
-        return SqliteDatabase(parsed, connections)
-    return PostgresqlDatabase(parsed, connections)
+        return SqliteDatabase(parsed, connections, busy_s)
+    return PostgresqlDatabase(parsed, connections, busy_s)
 
 
 def parse_url(url: str) -> sa.URL:
@@ -93,9 +93,9 @@ class SqliteDatabase:
 
     now = "SELECT (julianday('now') - 2440587.5) * 86400.0"
 
-    def __init__(self, url: sa.URL, connections: int) -> None:
+    def __init__(self, url: sa.URL, connections: int, busy_s: float) -> None:
         self.place = f"sqlite:///{url.database}"
-        self.engine = sa.create_engine(url, json_serializer=to_json, hide_parameters=True, **_pool(connections))
+        self.engine = sa.create_engine(url, json_serializer=to_json, hide_parameters=True, **_pool(connections, busy_s))
         # Waiting here, among the threads of one registry, is fair and costs no polling.
         self._turn = threading.Lock()
         sa.event.listen(self.engine, "connect", self._set_up)
@@ -138,18 +138,20 @@ class PostgresqlDatabase:
 
     now = "SELECT extract(epoch FROM clock_timestamp())"
 
-    def __init__(self, url: sa.URL, connections: int) -> None:
+    def __init__(self, url: sa.URL, connections: int, busy_s: float) -> None:
         shown = sa.URL.create("postgresql", host=url.host, port=url.port, database=url.database)
         self.place = shown.render_as_string()
         # What the URL says itself goes before what is usual here.
-        usual = {key: value for key, value in _POSTGRESQL.items() if key not in url.query}
+        busy_ms = round(busy_s * 1000)
+        options = f"-c lock_timeout={busy_ms} -c idle_in_transaction_session_timeout={busy_ms} -c jit=off"
+        usual = {key: value for key, value in {**_POSTGRESQL, "options": options}.items() if key not in url.query}
         self.engine = sa.create_engine(
             url,
             connect_args=usual,
             isolation_level="SERIALIZABLE",
             json_serializer=to_json,
             hide_parameters=True,
-            **_pool(connections),
+            **_pool(connections, busy_s),
         )
 
     @contextmanager
@@ -173,23 +175,32 @@ class PostgresqlDatabase:
         with self._connect() as connection:
             connection.execution_options(isolation_level="READ COMMITTED")
             with connection.begin():
-                connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
+                self._check_encoding(connection)
+                for setting in ("lock_timeout", "idle_in_transaction_session_timeout"):
+                    connection.exec_driver_sql(f"SET LOCAL {setting} = 0")
                 connection.exec_driver_sql(_MIGRATING)
                 if connection.scalar(sa.text("SELECT to_regclass('alembic_version')")):
                     connection.exec_driver_sql(_ALONE)
                 yield connection
 
+    def _check_encoding(self, connection: sa.Connection) -> None:
+        encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+        if encoding != "UTF8":
+            raise FailedPrecondition(
+                f"the catalogue at {self.place} has the encoding {encoding}; make the database anew, "
+                "with `createdb --encoding=UTF8 --template=template0`"
+            )
+
     def _connect(self) -> sa.Connection:
         try:
             return self.engine.connect()
         except DBAPIError as error:
+            told = f"cannot connect to {self.place}: {one_line(error.orig)}; start it, or correct the catalogue's URL"
             known = meaning(error, self.place)
-            if isinstance(known, Unavailable):
-                raise Unavailable(
-                    f"cannot connect to {self.place}: {one_line(error.orig)}", reason="CATALOG_AWAY"
-                ) from (error)
-            raise
+            # A wrong option of the URL is no database's error, and will not pass.
+            kind = Unavailable if isinstance(known, Unavailable) else InvalidArgument
+            raise kind(told, reason="CATALOG_AWAY") from error
 
 
-def _pool(connections: int) -> dict[str, int]:
-    return {"pool_size": min(connections, 8), "max_overflow": max(connections - 8, 0), "pool_timeout": _BUSY_S}
+def _pool(connections: int, busy_s: float) -> dict[str, Any]:
+    return {"pool_size": min(connections, 8), "max_overflow": max(connections - 8, 0), "pool_timeout": busy_s}

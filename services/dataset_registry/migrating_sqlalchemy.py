@@ -39,8 +39,11 @@ def migrate(database: Database, revision: str = "head") -> str:
     raise Unavailable(f"the catalogue at {database.place} is too busy to change its tables; try again")
 
 
-def check_migrated(database: Database) -> None:
-    """Raise `FailedPrecondition`, saying what would do, for tables older than this code; newer ones are welcome."""
+def check_migrated(database: Database) -> str:
+    """Return the tables' revision; newer ones than this code's are welcome.
+
+    Raises `FailedPrecondition`, saying what would do, for older ones.
+    """
     with translated(database.place), database.reading() as connection:
         found = _revision(MigrationContext.configure(connection))
     head = ScriptDirectory.from_config(_config()).get_current_head() or ""
@@ -51,6 +54,7 @@ def check_migrated(database: Database) -> None:
         raise FailedPrecondition(
             f"the catalogue at {database.place} {stands}: {MIGRATE}", reason="CATALOG_NOT_MIGRATED"
         )
+    return found
 
 
 def _config() -> Config:

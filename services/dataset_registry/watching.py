@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 import structlog
 
 from dataset_registry import records
-from dataset_registry.catalog import Catalog, Transaction, Where
+from dataset_registry.catalog import Catalog, Transaction
 from dataset_registry.records import Record
 from service_kit.errors import DarkroomError
 
@@ -119,9 +119,9 @@ class Board:
 
         def step(tx: Transaction) -> dict[str, int]:
             return {
-                f"{kind}/{record.id}": record.revision
+                f"{kind}/{identity}": revision
                 for kind, identities in by_kind.items()
-                for record in tx.find(_kind(kind), Where("id", "in", identities))
+                for identity, revision in tx.revisions(_kind(kind), identities).items()
             }
 
         return self._catalog.read(step)

@@ -25,16 +25,15 @@ class Opened:
 
     url: str
 
-    def open(self, **options: int) -> SqlCatalog:
+    def open(self, **options: float) -> SqlCatalog:
         return SqlCatalog(self.url, **options)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
-    if request.param == "sqlite":
-        opened = Opened(f"sqlite:///{tmp_path / 'catalog.sqlite'}")
-    else:
-        opened = Opened(request.getfixturevalue("postgres_url"))
+    if request.param == "postgresql":
+        return Opened(request.getfixturevalue("migrated_postgres_url"))
+    opened = Opened(f"sqlite:///{tmp_path / 'catalog.sqlite'}")
     catalog = opened.open()
     catalog.migrate()
     catalog.close()
