@@ -33,6 +33,7 @@ from darkroom_client.errors import (
     Unavailable,
 )
 from darkroom_client.inpainting import BatchJob, Candidate, InpaintModel, InpaintProgress, Marks, Stroke
+from darkroom_client.resolution import BuildCost, Difference, NearDataset, RawDifference, Resolution
 from darkroom_client.snapshot import (
     DatasetSnapshot,
     DatasetState,
@@ -51,6 +52,7 @@ __all__ = [
     "AsyncDatasetRequest",
     "AsyncInpainting",
     "BatchJob",
+    "BuildCost",
     "Cache",
     "Candidate",
     "Client",
@@ -60,6 +62,7 @@ __all__ = [
     "DatasetRequest",
     "DatasetSnapshot",
     "DatasetState",
+    "Difference",
     "DiskFull",
     "FailedPrecondition",
     "Failure",
@@ -69,12 +72,15 @@ __all__ = [
     "Internal",
     "InvalidArgument",
     "Marks",
+    "NearDataset",
     "NotFound",
     "OutOfRange",
     "Progress",
+    "RawDifference",
     "RequestFailed",
     "RequestSnapshot",
     "RequestState",
+    "Resolution",
     "ResourceExhausted",
     "Stage",
     "Stroke",

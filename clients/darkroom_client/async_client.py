@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from darkroom.dataset.v1 import dataset_pb2
 from darkroom_client.archive_source import ArchiveSource
-from darkroom_client.async_datasets import AsyncDatasets
+from darkroom_client.async_imports import AsyncImports
 from darkroom_client.async_inpainting import AsyncInpainting
 from darkroom_client.async_inpainting import OnProgress as OnInpaint
 from darkroom_client.async_request import AsyncDatasetRequest, OnDownload
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from darkroom_client.inpainting_photo import Photo
 
 
-class AsyncClient(AsyncDatasets):
+class AsyncClient(AsyncImports):
     """A registry's client; every method of `Client`, as a coroutine.
 
     ``server`` is ``HOST:PORT`` (else ``DARKROOM_SERVER``, else ``localhost:50050``), ``cache`` a folder (else

@@ -9,12 +9,16 @@ from typing import Any
 from darkroom.dataset.v1 import dataset_pb2
 from darkroom_client import catalog_proto
 from darkroom_client.async_catalog import PAGE_SIZE, AsyncCatalog
-from darkroom_client.catalog import Resolution, VerifyReport
+from darkroom_client.catalog import VerifyReport
 from darkroom_client.dataset_config import config_json
 from darkroom_client.errors import NotFound
+from darkroom_client.resolution import Resolution
+from darkroom_client.resolution_proto import resolution
 from darkroom_client.snapshot import DatasetSnapshot, DatasetState, Progress
 from darkroom_client.snapshot_proto import dataset_snapshot
 
+# Digits of a whole key; that of an imported dataset is an md5.
+KEY_LENGTHS = (64, 32)
 OnProgress = Callable[[Progress], None] | None
 
 
@@ -33,7 +37,7 @@ class AsyncDatasets(AsyncCatalog):
             try:
                 return dataset_snapshot((await self._connection.call("GetDataset", request)).dataset)
             except NotFound:
-                if len(key) == 64 or name != key:
+                if len(key) in KEY_LENGTHS or name != key:
                     raise
         # A short run of hex digits, `facade` for one, may also be a dataset name.
         ready = await self.list_datasets(name, state=DatasetState.READY, limit=1)
@@ -76,7 +80,7 @@ class AsyncDatasets(AsyncCatalog):
         request = dataset_pb2.ResolveDatasetRequest(
             dataset_name=dataset_name, handler_version=handler_version, config_json=config_json(dataset_config)
         )
-        return catalog_proto.resolution(await self._answer("ResolveDataset", request, "resolution", on_progress))
+        return resolution(await self._answer("ResolveDataset", request, "resolution", on_progress))
 
     async def preview(
         self,
@@ -131,12 +135,15 @@ class AsyncDatasets(AsyncCatalog):
 
     async def _name_of(self, name: str) -> str:
         key = key_in(name)
-        return f"datasets/{key}" if key is not None and len(key) == 64 else (await self.get_dataset(name)).name
+        return (
+            f"datasets/{key}" if key is not None and len(key) == KEY_LENGTHS[0] else (await self.get_dataset(name)).name
+        )
 
 
 def key_in(name: str) -> str | None:
     """Return the key, or the run of its first digits, that a dataset is named by; None for a dataset name."""
-    if match := re.fullmatch(r"(?:.*/)?.+_([0-9a-f]{64})(?:\.zip)?", name):
+    # The key of an imported dataset is an md5.
+    if match := re.fullmatch(r"(?:.*/)?.+_([0-9a-f]{64}|[0-9a-f]{32})(?:\.zip)?", name):
         return match[1]
     match = re.fullmatch(r"(?:datasets/)?([0-9a-f]{6,64})", name)
     return match[1] if match else None

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from darkroom_client.snapshot import DatasetSnapshot
-
 
 @dataclass(frozen=True)
 class Definition:
@@ -74,17 +72,6 @@ class Runner:
     raw_datasets: tuple[str, ...] = ()
     seen_time: datetime | None = None
     version: str = ""
-
-
-@dataclass(frozen=True)
-class Resolution:
-    """What a request would get: the key, whether the dataset is ready (``hit``), and why."""
-
-    key: str
-    hit: bool
-    reason: str
-    preimage: Mapping[str, Any] = field(default_factory=dict)
-    dataset: DatasetSnapshot | None = None
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from darkroom.dataset.v1 import dataset_pb2
-from darkroom_client.catalog import Definition, Handler, Option, RawDataset, Resolution, Runner, VerifyReport
-from darkroom_client.snapshot_proto import dataset_snapshot, moment
+from darkroom_client.catalog import Definition, Handler, Option, RawDataset, Runner, VerifyReport
+from darkroom_client.snapshot_proto import moment
 
 
 def definition(message: dataset_pb2.Definition) -> Definition:
@@ -52,17 +52,6 @@ def runner(message: dataset_pb2.Runner) -> Runner:
         raw_datasets=tuple(message.raw_datasets),
         seen_time=moment(message, "seen_time"),
         version=message.version,
-    )
-
-
-def resolution(message: dataset_pb2.Resolution) -> Resolution:
-    """Return the value of a ``Resolution`` message."""
-    return Resolution(
-        key=message.key,
-        hit=message.hit,
-        reason=message.reason,
-        preimage=json.loads(message.preimage_json or "{}"),
-        dataset=dataset_snapshot(message.dataset) if message.HasField("dataset") else None,
     )
 
 

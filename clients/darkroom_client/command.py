@@ -11,9 +11,11 @@ from darkroom_client import (
     command_catalog,
     command_datasets,
     command_get,
+    command_import,
     command_inpaint,
     command_inpaint_batch,
     command_request,
+    command_resolve,
     command_up,
 )
 from darkroom_client.command_cache import cache_app
@@ -56,7 +58,8 @@ app.command("watch")(command_get.watch)
 app.command("get")(command_get.get)
 app.command("cancel")(command_get.cancel)
 app.command("logs")(command_get.logs)
-app.command("resolve")(command_catalog.resolve)
+app.command("resolve")(command_resolve.resolve)
+app.command("import")(command_import.import_archive)
 app.command("ls")(command_datasets.list_datasets)
 app.command("show")(command_datasets.show)
 app.command("verify")(command_datasets.verify)

@@ -1,4 +1,4 @@
-"""Says what there is to build from, and what a request would give: ``define``, ``preview``, ``resolve``, ``raw``."""
+"""Says what there is to build from, and what a build would look like: ``define``, ``preview``, ``raw``."""
 
 from __future__ import annotations
 
@@ -71,26 +71,6 @@ def preview(
         print_json({"path": str(output.absolute()), "bytes": len(png)})
     else:
         print_answer(str(output))
-
-
-@reporting
-def resolve(
-    name: DatasetName,
-    version: Version = "latest",
-    config: Config = None,
-    settings: Settings = None,
-    as_json: AsJson = False,
-    server: Server = None,
-) -> None:
-    """Say what a request would get, without building: the key, hit or miss, and why."""
-    asked = read_config(config, settings or [])
-    with Client(server) as client, ProgressView(name) as view:
-        found = client.resolve(name, version, asked, on_progress=view.show)
-    if as_json:
-        print_json(found)
-    else:
-        print_answer(found.key)
-        say(f"{'hit' if found.hit else 'miss'}: {found.reason}")
 
 
 @raw_app.command("ls")

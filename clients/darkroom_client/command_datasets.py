@@ -130,7 +130,8 @@ def verify(
         read = f"{report.shards_read} shards read, {report.shards_rebuilt} built again"
         say(f"{found.name}: {'all is well' if report.ok else f'{len(report.problems)} problems'}; {read}")
         if report.evicted:
-            say("it is marked as evicted: the next request builds it again")
+            again = "import its archive again" if "imported" in found.preimage else "the next request builds it again"
+            say(f"it is marked as evicted: {again}")
     if not report.ok:
         raise typer.Exit(ExitCode.FAILED)
 

@@ -88,6 +88,27 @@ class Connection:
                 raise Unavailable(f"{meaning}; it stayed away for {self._patience_s:.0f} s") from meaning
             await asyncio.sleep(max(next(pauses), meaning.retry_after_s or 0.0))
 
+    async def send(self, method: str, requests: Callable[[], AsyncGenerator[Any, None]]) -> Any:
+        """Return the response to a stream of requests, sent from its start again while the registry is away.
+
+        What the registry itself says, a full disk for one, rises at once.
+        """
+        await self.contact()
+        pauses, deadline = backoff_s(), time.monotonic() + self._patience_s
+        while True:
+            messages = requests()
+            try:
+                return await getattr(self._stub, method)(messages)
+            except grpc.aio.AioRpcError as error:
+                meaning = error_from_rpc(error, self.server)
+                pause_s = next(pauses)
+                told = meaning.reason != type(meaning).reason
+                if told or not passing(error, meaning) or time.monotonic() + pause_s > deadline:
+                    raise meaning from error
+            finally:
+                await messages.aclose()
+            await asyncio.sleep(pause_s)
+
     async def close(self) -> None:
         """Close the channel; calls still open end cancelled."""
         await self._channel.close()

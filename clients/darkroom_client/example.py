@@ -27,7 +27,8 @@ def decode_example(record: memoryview, features: Mapping[str, Feature], decode: 
         raise DataLoss(f"a record is no tf.train.Example: {error}") from error
     values = {}
     for name, feature in features.items():
-        if name not in stored:
+        # Of varying length it may be left out where there is nothing.
+        if name not in stored and None not in feature.shape:
             raise DataLoss(f"a record lacks the feature {name!r} that the manifest promises")
         values[name] = _value(stored[name], feature, decode)
     return values

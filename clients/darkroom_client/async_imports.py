@@ -1,0 +1,91 @@
+"""Brings archives that another system built into a registry's catalogue."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
+
+from darkroom.dataset.v1 import dataset_pb2
+from darkroom_client.async_datasets import AsyncDatasets
+from darkroom_client.errors import InvalidArgument, NotFound, RequestFailed
+from darkroom_client.snapshot import DatasetSnapshot, DatasetState, Failure
+from darkroom_client.snapshot_proto import dataset_snapshot
+
+OnUpload = Callable[[int, int], None] | None
+OnImport = Callable[[DatasetSnapshot], None] | None
+
+CHUNK_BYTES = 1 << 20
+
+
+class AsyncImports(AsyncDatasets):
+    """The calls that bring datasets in."""
+
+    requester: str
+
+    async def import_archive(
+        self, path: str | Path, *, name: str | None = None, on_upload: OnUpload = None, on_progress: OnImport = None
+    ) -> DatasetSnapshot:
+        """Return the dataset that an archive ``{dataset_name}_{handler_version}_{md5}.zip`` has become, ready.
+
+        ``name`` is the archive's name where the file has another; ``on_upload`` hears of bytes sent and bytes there
+        are. The same archive again is answered at once. Raises `InvalidArgument` for a name or file that is none,
+        `AlreadyExists` when the catalogue has another archive of that name, `RequestFailed` when it is damaged.
+        """
+        return await self.finish_import(await self.send_archive(path, name=name, on_upload=on_upload), on_progress)
+
+    async def finish_import(self, found: DatasetSnapshot, on_progress: OnImport = None) -> DatasetSnapshot:
+        """Return the dataset of an archive that was sent, once it is ready. Raises `RequestFailed`."""
+        if not found.final:
+            async for newer in self.watch_dataset(found.name):
+                found = newer
+                if on_progress is not None:
+                    on_progress(found)
+        if found.state is not DatasetState.READY:
+            raise RequestFailed(found.failure or Failure(str(found.state), f"{found.name} is {found.state}"))
+        return found
+
+    async def send_archive(
+        self, path: str | Path, *, name: str | None = None, on_upload: OnUpload = None
+    ) -> DatasetSnapshot:
+        """Return the dataset as it stands once the archive is in the store; a runner checks it from then on."""
+        path = Path(path)
+        try:
+            size_bytes, sha256 = await asyncio.to_thread(_facts, path)
+        except OSError as error:
+            missing = isinstance(error, FileNotFoundError)
+            raise (NotFound if missing else InvalidArgument)(f"{path} cannot be read: {error.strerror}") from error
+        header = dataset_pb2.ImportHeader(
+            file_name=name or path.name, size_bytes=size_bytes, requester=self.requester, sha256=sha256
+        )
+        problems: list[OSError] = []
+
+        async def messages() -> AsyncGenerator[dataset_pb2.ImportDatasetRequest, None]:
+            yield dataset_pb2.ImportDatasetRequest(header=header)
+            sent = 0
+            try:
+                with path.open("rb") as file:
+                    while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
+                        yield dataset_pb2.ImportDatasetRequest(chunk=chunk)
+                        sent += len(chunk)
+                        if on_upload is not None:
+                            on_upload(sent, size_bytes)
+            except OSError as error:
+                # gRPC would only say that the call was cancelled.
+                problems.append(error)
+                raise
+
+        try:
+            response = await self._connection.send("ImportDataset", messages)
+        except BaseException as error:
+            if problems:
+                raise InvalidArgument(f"{path} cannot be read: {problems[0].strerror}") from error
+            raise
+        return dataset_snapshot(response.dataset)
+
+
+def _facts(path: Path) -> tuple[int, str]:
+    with path.open("rb", buffering=0) as file:
+        digest = hashlib.file_digest(file, "sha256")
+        return file.tell(), digest.hexdigest()
