@@ -17,11 +17,18 @@ import grpc
 import structlog
 
 from darkroom.handler.v1 import handler_pb2, handler_pb2_grpc
+from handler_runner.environment_git import GitEnvironments
 from handler_runner.environment_installed import InstalledEnvironments
+from handler_runner.environment_python import Interpreters
+from handler_runner.environments_together import EnvironmentsTogether
 from handler_runner.executor_process import ProcessExecutor
 from handler_runner.raw_root import RawRoot
+from handler_runner.registry_channel import RegistryChannels
 from handler_runner.registry_link import RegistryLink
 from handler_runner.runner import HandlerRunner
+from handler_runner.sandbox import Sandbox
+from handler_runner.sandbox_limits import SandboxLimits
+from handler_runner.sandbox_probes import open_sandbox
 from handler_runner.servicer import HandlerRunnerServicer
 from handler_runner.settings import RunnerSettings
 from handler_runner.snapshot import Snapshots
@@ -29,6 +36,7 @@ from handler_runner.workshop import Workshop
 from service_kit.errors import DarkroomError, FailedPrecondition
 from service_kit.logging import configure_logging
 from service_kit.object_store_settings import open_object_store
+from service_kit.repository_settings import git_repositories
 from service_kit.serving import Serving, until_signalled
 from service_kit.settings import read_settings
 
@@ -59,16 +67,22 @@ async def serve(settings: RunnerSettings) -> None:
     home = settings.home.absolute()
     lock = lock_home(home)
     scratch = empty_folder(home / "work")
+    sandbox = await asyncio.to_thread(open_sandbox, home / "sandbox", SandboxLimits())
+    environments = EnvironmentsTogether(
+        InstalledEnvironments(settings.local_repositories),
+        await asyncio.to_thread(git_environments, settings, home / "environments", sandbox),
+    )
     executor = ProcessExecutor(empty_folder(home / "children"), settings.workers, settings.stuck_after_s)
     workshop = Workshop(
-        environments=InstalledEnvironments(settings.local_repositories),
+        environments=environments,
         executor=executor,
         raw_root=RawRoot(settings.raw_root.absolute()),
         snapshots=Snapshots(home / "snapshots", settings.workers),
         store=open_object_store(settings, home),
     )
-    link = RegistryLink(settings.registry)
+    link = RegistryLink(settings.registry, RegistryChannels(settings))
     runner = HandlerRunner(settings.name, importlib.metadata.version("darkroom"), link, workshop, scratch)
+    runner.sandbox = str(sandbox.level)
 
     def register(server: grpc.aio.Server) -> None:
         handler_pb2_grpc.add_HandlerRunnerServiceServicer_to_server(HandlerRunnerServicer(runner), server)
@@ -84,6 +98,7 @@ async def serve(settings: RunnerSettings) -> None:
         free_bytes=served.free_bytes,
         raw_datasets={raw.name: raw.file_count for raw in served.raw_datasets},
         repositories=[repository.name for repository in served.repositories],
+        sandbox=served.sandbox,
     )
     working = asyncio.create_task(runner.run())
     stopping = asyncio.create_task(until_signalled())
@@ -104,6 +119,18 @@ async def serve(settings: RunnerSettings) -> None:
         farewell = threading.Timer(_FAREWELL_S, os._exit, [0])
         farewell.daemon = True
         farewell.start()
+
+
+def git_environments(settings: RunnerSettings, home: Path, sandbox: Sandbox) -> GitEnvironments:
+    """Open the environments of the settings' git repositories. Raises `FailedPrecondition` for a wrong interpreter."""
+    return GitEnvironments(
+        home,
+        git_repositories(settings),
+        Interpreters(settings.pythons),
+        sandbox,
+        settings.environments_kept,
+        settings.environments_bytes,
+    )
 
 
 def lock_home(home: Path) -> int:

@@ -48,13 +48,14 @@ _RELEASE_S = 3.0
 
 
 class HandlerRunner:
-    """One runner: claims, works, reports. ``close`` gives back what it holds."""
+    """One runner: claims, works, reports; ``sandbox`` is the level that it says. ``close`` gives back what it holds."""
 
     def __init__(self, name: str, version: str, link: RegistryLink, workshop: Workshop, scratch: Path) -> None:
         self._name, self._version, self._link, self._workshop = name, version, link, workshop
         self._scratch = scratch
         self._instance = uuid.uuid4().hex
         self._sessions: dict[str, WorkSession] = {}
+        self.sandbox = ""
         self.start_time_s = time.time()
 
     @property
@@ -77,8 +78,11 @@ class HandlerRunner:
             version=self._version,
             cores=self._workshop.executor.capacity,
             free_bytes=shutil.disk_usage(self._scratch).free,
+            sandbox=self.sandbox,
             repositories=[
-                handler_pb2.ServedRepository(name=served.name, commit=served.commit, version=served.version)
+                handler_pb2.ServedRepository(
+                    name=served.name, commit=served.commit, version=served.version, refusal=served.refusal
+                )
                 for served in self._workshop.environments.served()
             ],
             raw_datasets=[

@@ -7,15 +7,18 @@ import socket
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from handler_runner.environment_git import MAX_BYTES, MAX_COUNT
 from handler_runner.environment_installed import STOCK
 from handler_runner.raw_root import NAME
+from handler_runner.registry_channel import RegistryChannelSettings
 from service_kit.object_store_settings import ObjectStoreSettings
+from service_kit.repository_settings import RepositoriesSettings
 
 
-class RunnerSettings(BaseSettings, ObjectStoreSettings):
+class RunnerSettings(BaseSettings, ObjectStoreSettings, RepositoriesSettings, RegistryChannelSettings):
     """Read once at start from ``DARKROOM_RUNNER_...``."""
 
     model_config = SettingsConfigDict(env_prefix="DARKROOM_RUNNER_", frozen=True, extra="ignore")
@@ -42,6 +45,19 @@ class RunnerSettings(BaseSettings, ObjectStoreSettings):
         dict[str, Path],
         Field(description="Name to folder of your own trusted handlers, as JSON; they run in the runner's Python."),
     ] = {}
+    pythons: Annotated[
+        list[Path],
+        Field(
+            description="Interpreters for the handlers of git repositories, the preferred one first, as a JSON list of "
+            "paths; empty: the runner's own."
+        ),
+    ] = []
+    environments_kept: Annotated[
+        int, Field(ge=1, description="Virtual environments that stay on the disk; the one used longest ago goes first.")
+    ] = MAX_COUNT
+    environments_bytes: Annotated[
+        int, Field(ge=0, description="Bytes that they may have together; one that is in use always stays.")
+    ] = MAX_BYTES
     stuck_after_s: Annotated[
         float, Field(gt=0, description="How long a handler may show no progress before it is stopped.")
     ] = 600.0
@@ -72,3 +88,12 @@ class RunnerSettings(BaseSettings, ObjectStoreSettings):
         if not value.is_dir():
             raise ValueError("is no folder; name the one in which the raw datasets lie")
         return value
+
+    @model_validator(mode="after")
+    def _name_each_repository_once(self) -> RunnerSettings:
+        if twice := sorted(set(self.repositories) & set(self.local_repositories)):
+            raise ValueError(
+                f"DARKROOM_RUNNER_REPOSITORIES and DARKROOM_RUNNER_LOCAL_REPOSITORIES both name {', '.join(twice)}; "
+                "another name for one of them would do"
+            )
+        return self
