@@ -7,6 +7,7 @@ import traceback
 from typing import Any, Dict, Iterator
 
 from dataset_handlers.errors import BadConfig, BadRawRecord, RawMissing
+from dataset_handlers.remedies import remedy_of
 
 _TRANSIENT = {
     errno.EAGAIN,
@@ -43,7 +44,7 @@ def failure_of(error: BaseException) -> Dict[str, Any]:
 
 def is_transient(error: BaseException) -> bool:
     """Whether the same step may succeed later: a full disk, a file server that is away."""
-    return any(isinstance(link, OSError) and link.errno in _TRANSIENT for link in _chain(error))
+    return any(isinstance(link, OSError) and link.errno in _TRANSIENT for link in causes(error))
 
 
 def _class_of(error: BaseException) -> str:
@@ -67,10 +68,13 @@ def _message_of(error: BaseException) -> str:
         # A foreign exception may fail even at saying what it is.
         text = ""
     named = type(error).__module__ == "dataset_handlers.errors"
-    return (text if named and text else f"{type(error).__name__}: {text}" if text else type(error).__name__)[:_LIMIT]
+    message = text if named and text else f"{type(error).__name__}: {text}" if text else type(error).__name__
+    remedy = remedy_of(error)
+    return (f"{message}. {remedy}" if remedy else message)[:_LIMIT]
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Yields the error, what it was raised from, what that was raised from, and so on."""
     seen = set()
     link = error  # type: BaseException | None
     while link is not None and id(link) not in seen:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import heapq
 import itertools
 import json
+import time
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -23,31 +24,42 @@ from dataset_handlers.randomness import digest_integer
 from dataset_handlers.sample import Sample
 from dataset_handlers.shard_writer import sample_examples
 
+Watch = Callable[[Sample, Sequence[Mapping[str, Any]], float, str], None]
+
 
 def write_preview(
-    handler: DatasetHandler, name: str, listing: Listing, sample_count: int, output: Union[str, Path]
+    handler: DatasetHandler,
+    name: str,
+    listing: Listing,
+    sample_count: int,
+    output: Union[str, Path],
+    watch: Watch = lambda sample, examples, elapsed_s, reason: None,
 ) -> int:
     """Writes the sheet as PNG to ``output``; returns how many samples it shows.
 
     ``name``: what the handler is called. The samples are drawn by hash from all splits, the same ones each time.
+    ``watch`` is told each sample, the examples made of it and the seconds that took, or why it cannot be read.
     """
     everything = [(split, sample) for split, samples in listing.items() for sample in samples]
     chosen = heapq.nsmallest(sample_count, everything, key=lambda pair: digest_integer("preview", pair[1].id))
-    blocks = [_block(handler, split, sample) for split, sample in chosen]
+    blocks = [_block(handler, split, sample, watch) for split, sample in chosen]
     counts = ", ".join(f"{split} {len(samples)}" for split, samples in listing.items())
     lines = [_config_line(handler), f"{len(chosen)} of {len(everything)} samples  ·  {counts}"]
     Path(output).write_bytes(encode_png(draw_sheet(name, lines, blocks), compression=6))
     return len(chosen)
 
 
-def _block(handler: DatasetHandler, split: str, sample: Sample) -> Block:
+def _block(handler: DatasetHandler, split: str, sample: Sample, watch: Watch) -> Block:
     path = _photo(handler, sample)
     cells = [_raw_cell(path)]
     facts = [split, *_raw_facts(path)]
+    begin_s = time.perf_counter()
     try:
-        examples = itertools.islice(sample_examples(handler, sample), MAX_CELLS)
+        examples = list(itertools.islice(sample_examples(handler, sample), MAX_CELLS))
+        watch(sample, examples, time.perf_counter() - begin_s, "")
         groups = [_example_cells(sample, example) for example in examples]
     except BadRawRecord as error:
+        watch(sample, (), time.perf_counter() - begin_s, error.reason)
         skipped = Cell("skipped", None, error.reason)
         shown = [skipped] if cells[0].note == error.reason else [*cells, skipped]
         return Block(shown, [sample.id, "  ·  ".join(facts)])
@@ -126,7 +138,7 @@ def _config_line(handler: DatasetHandler) -> str:
         if options[name].required or value != options[name].default
     }
     said = ["{}={}".format(name, _config_value(value)) for name, value in changed.items()]
-    return "  ·  ".join([*said, "all else at its default"])
+    return "  ·  ".join([*said, "all else at its default" if said else "every option at its default"])
 
 
 def _config_value(value: Any) -> str:

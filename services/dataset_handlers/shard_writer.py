@@ -59,7 +59,7 @@ def _write(
     handler: DatasetHandler, samples: Sequence[Sample], output: Union[str, Path], progress: Callable[[int], None]
 ) -> ShardResult:
     count = 0
-    signatures = _Signatures()
+    signatures = Signatures()
     skipped: List[Skipped] = []
     next_report = time.monotonic() + PROGRESS_INTERVAL_S
     with open(output, "wb", buffering=1 << 20) as file:
@@ -117,14 +117,15 @@ def _relative(handler: DatasetHandler, path: str) -> str:
     return path
 
 
-class _Signatures:
-    """Gathers what each feature was, over all examples of a shard."""
+class Signatures:
+    """Encodes examples, and gathers what each feature was over all of them."""
 
     def __init__(self) -> None:
         self._seen: Dict[str, Set[Signature]] = {}
         self._names: Sequence[str] = ()
 
     def encode(self, example: Mapping[str, Any], sample: Sample) -> bytes:
+        """Returns the record; raises ``HandlerError`` naming the sample and the feature."""
         features = {}
         for name, value in example.items():
             try:
@@ -141,4 +142,5 @@ class _Signatures:
         return encode_features(features)
 
     def merged(self) -> Dict[str, Any]:
+        """Returns the entry of each feature in the manifest."""
         return {name: merge_signatures(name, sorted(self._seen[name], key=repr)) for name in sorted(self._seen)}

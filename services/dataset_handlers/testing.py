@@ -3,7 +3,7 @@
 ::
 
     def test_my_handler_keeps_the_contract(tmp_path):
-        make_a_few_photos(tmp_path)
+        make_photos(tmp_path)
         report = check_handler(MyHandler, {"image_size": [64, 64]}, tmp_path)
         assert report.splits["train"] > 0
 """
@@ -27,12 +27,15 @@ from dataset_handlers.errors import BadConfig
 from dataset_handlers.example import decode_example, encode_example
 from dataset_handlers.features import merge_features
 from dataset_handlers.handler_class import is_handler, make_handler, name_of, roles_of, style_of
+from dataset_handlers.made_photos import make_photos
 from dataset_handlers.plan import Plan
 from dataset_handlers.planning import list_samples, make_plan
 from dataset_handlers.records import run_as_tfrecord
 from dataset_handlers.sample import Sample
 from dataset_handlers.shard_writer import sample_examples, write_shard
 from dataset_handlers.tfrecord import count_records, read_records
+
+__all__ = ["HandlerFault", "HandlerReport", "check_handler", "make_photos"]
 
 MAX_SAMPLES = 64
 """So many samples are built; more would say nothing new."""
