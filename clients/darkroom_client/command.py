@@ -20,6 +20,7 @@ from darkroom_client import (
 )
 from darkroom_client.command_cache import cache_app
 from darkroom_client.command_catalog import raw_app
+from darkroom_client.command_handler import handler_app
 from darkroom_client.command_handlers import handlers_app
 from darkroom_client.command_models import models_app
 from darkroom_client.command_options import CommandWithTail
@@ -69,6 +70,7 @@ app.command("delete")(command_datasets.delete)
 app.command("inpaint")(command_inpaint.inpaint)
 app.command("inpaint-batch")(command_inpaint_batch.inpaint_batch)
 app.add_typer(models_app, name="models")
+app.add_typer(handler_app, name="handler")
 app.add_typer(handlers_app, name="handlers")
 app.add_typer(raw_app, name="raw")
 app.add_typer(cache_app, name="cache")
