@@ -6,7 +6,7 @@ import os
 import time
 import traceback
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Sequence, Set, Union
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Sequence, Set, Union
 
 from dataset_handlers.errors import BadConfig, BadRawRecord, HandlerError, RawMissing
 from dataset_handlers.example import encode_features
@@ -85,7 +85,10 @@ def sample_examples(handler: DatasetHandler, sample: Sample) -> Iterator[Mapping
     seed, variations = handler.seed, handler.variations_per_sample
     try:
         for variation in range(variations):
-            for example in handler.examples(sample, sample_rng(seed, sample.id, variation)):
+            made = handler.examples(sample, sample_rng(seed, sample.id, variation))
+            if isinstance(made, Mapping) or not isinstance(made, Iterable):
+                raise HandlerError(f"examples() returned {type(made).__name__}; to `yield` a dict of features would do")
+            for example in made:
                 if not isinstance(example, Mapping):
                     raise HandlerError(f"examples() yielded {type(example).__name__}; a dict of features would do")
                 if wanted is None:

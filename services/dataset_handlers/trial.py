@@ -12,7 +12,7 @@ from dataset_handlers.discovery import find_handlers
 from dataset_handlers.errors import BadConfig, HandlerError
 from dataset_handlers.handler_class import description_of, make_handler, name_of, roles_of, style_of
 from dataset_handlers.local_module import local_module
-from dataset_handlers.network_watch import NetworkWatch
+from dataset_handlers.network_watch import REMEDY, hosts_reached
 from dataset_handlers.sample import Sample
 
 
@@ -54,7 +54,13 @@ class Wish:
 
 def run_trial(wish: Wish, say: Callable[[str], None]) -> Trial:
     """Returns what came of it; raises whatever the handler raises. ``say`` is told how far it is."""
-    network = NetworkWatch()
+    with hosts_reached() as hosts:
+        trial = _tried(wish, say)
+    trial.notes.extend(f"the handler reached {host}: a build has no network; {REMEDY}" for host in hosts)
+    return trial
+
+
+def _tried(wish: Wish, say: Callable[[str], None]) -> Trial:
     place, module = local_module(wish.folder, wish.module)
     say(f"importing {module}")
     handler_class = _chosen(find_handlers(wish.folder.name, module, str(place)), wish.handler)
@@ -70,11 +76,6 @@ def run_trial(wish: Wish, say: Callable[[str], None]) -> Trial:
         report = check_handler(handler_class, wish.config, raw)
         trial.notes.append("keeps the contract of a handler")
         trial.notes.extend(f"not checked: {note}" for note in report.notes)
-    trial.notes.extend(
-        f"the handler reached {host}: a build has no network; a raw dataset with a role of its own, a file in the "
-        "repository, or a package that ships it would do"
-        for host in network.hosts
-    )
     return trial
 
 

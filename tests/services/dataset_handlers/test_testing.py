@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -96,13 +98,60 @@ class Lenient(Good):
         return {"no_such_option_": 0}
 
 
+class NoSamples(Good):
+    def samples(self) -> Any:
+        photo_samples(self.raw_data_path)
+
+
+class OnlyNames(Good):
+    def samples(self) -> Any:
+        return ["a.jpg", "b.jpg"]
+
+
+class OtherFiles(Good):
+    def samples(self) -> Any:
+        return photo_samples(self.raw_data_path, [".raw"])
+
+
+class OddFeature(Good):
+    def examples(self, sample: Sample, rng: Any) -> Any:
+        yield {"when": object()}
+
+
+class TwoRoles(Good):
+    roles = ("photos", "masks")
+
+
+class Downloading(Good):
+    def examples(self, sample: Sample, rng: Any) -> Any:
+        with contextlib.suppress(OSError):
+            socket.create_connection(("weights.invalid", 443), 0.01)
+        return super().examples(sample, rng)
+
+
+class Forgetful(Good):
+    def examples(self, sample: Sample, rng: Any) -> Any:
+        return {"x": 1}
+
+
+class Empty(Good):
+    def examples(self, sample: Sample, rng: Any) -> Any:
+        pass
+
+
 @pytest.mark.parametrize(
     ("handler", "fault"),
     [
+        (NoSamples, "returned NoneType; `return photo_samples"),
+        (OnlyNames, "samples.. lists 'a.jpg'; Sample"),
+        (OtherFiles, "lists nothing below .*make_photos"),
+        (OddFeature, "feature 'when' of sample 'dogs/photo 04.jpg': object is no feature"),
+        (TwoRoles, "roles of two_roles are photos, masks; .*{'photos': folder, 'masks': folder}"),
+        (Downloading, "reached weights.invalid: a build has no network"),
         (UnsortedSamples, "not sorted by id"),
         (ShiftingSamples, "lists something else the second time"),
-        (OtherRandomness, "differ the second time"),
-        (Remembering, "differ the second time"),
+        (OtherRandomness, "differ the second time in x; rng"),
+        (Remembering, "differ the second time in x; .* nothing may be kept"),
         (Swallowing, "was taken for a whole photo"),
         (Silent, "no sample gave an example"),
         (Lenient, "an unknown option is accepted"),
@@ -114,8 +163,31 @@ def test_a_broken_promise_is_named(photos: Path, handler: Any, fault: str) -> No
         check_handler(handler, {}, photos)
 
 
-@pytest.mark.parametrize(("handler", "fault"), [(RepeatedSamples, "twice"), (TornPhoto, "in the splits")])
-def test_a_wrong_listing_is_named(photos: Path, handler: Any, fault: str) -> None:
+def test_a_handler_that_writes_into_its_raw_folder_is_named(own_photos: Path) -> None:
+    class Untidy(Good):
+        def examples(self, sample: Sample, rng: Any) -> Any:
+            (self.raw_data_path / "cache.npy").write_bytes(b"kept")
+            return super().examples(sample, rng)
+
+    with pytest.raises(HandlerFault, match=r"writes into its raw folders, which a build may only read: .*cache\.npy"):
+        check_handler(Untidy, {}, own_photos)
+
+
+def test_a_raw_folder_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(HandlerFault, match=r"nowhere \(role 'photos'\) is not there"):
+        check_handler(Good, {}, tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("handler", "fault"),
+    [
+        (RepeatedSamples, "twice"),
+        (TornPhoto, "in the splits"),
+        (Forgetful, r"examples\(\) returned dict; to `yield` a dict"),
+        (Empty, r"examples\(\) returned NoneType; to `yield`"),
+    ],
+)
+def test_a_wrong_listing_or_example_is_named(photos: Path, handler: Any, fault: str) -> None:
     with pytest.raises(HandlerError, match=fault):
         check_handler(handler, {}, photos)
 
