@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench protos lock minio clean
+.PHONY: help setup demo test lint bench protos lock minio postgres clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | column -t -s "$$(printf '\t')"
@@ -23,7 +23,7 @@ $(VENV)/.ready: requirements.lock pyproject.toml services/dataset_handlers/pypro
 demo: setup ## Build a dataset from real photos, train on it, retouch a photo; RAW=DIR, PHOTO=FILE BOX=X,Y,W,H take yours
 	$(BIN)/python demo/demo.py $(if $(RAW),--raw "$(RAW)") $(if $(PHOTO),--photo "$(PHOTO)") $(if $(BOX),--box "$(BOX)")
 
-test: setup minio ## Run every test, on SQLite, the local store and a real MinIO
+test: setup minio postgres ## Run every test, on SQLite, a real PostgreSQL, the local store and a real MinIO
 	$(BIN)/python -m pytest
 
 lint: setup ## Check style, types and protos
@@ -62,6 +62,16 @@ minio: ## Find the MinIO server that the tests start, or build it with Go (about
 	fi; \
 	"$$found" --version >/dev/null || { echo "$$found is no MinIO server" >&2; exit 1; }; \
 	echo "tests use the MinIO server $$found"
+
+postgres: ## Find the PostgreSQL programs that the tests start a server of their own with
+	@for folder in "$$DARKROOM_POSTGRES" "$$(dirname "$$(readlink -f "$$(command -v postgres)")" 2>/dev/null)" \
+		$$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -rV); do \
+		if [ -x "$$folder/postgres" ] && [ -x "$$folder/initdb" ]; then \
+			echo "tests use $$("$$folder/postgres" --version) in $$folder"; exit 0; \
+		fi; \
+	done; \
+	echo "no PostgreSQL server here: install Debian's package postgresql (its own cluster is not used)," \
+		"or set DARKROOM_POSTGRES to the folder of its programs" >&2; exit 1
 
 clean: ## Remove what setup made
 	rm -rf $(VENV) .cache build dist

@@ -52,6 +52,7 @@ CLIENT = """## Client
 | variable | what it is |
 |---|---|
 | `DARKROOM_MINIO` | The MinIO server that tests start; absent: the one on the PATH, or what `make minio` built. |
+| `DARKROOM_POSTGRES` | Folder of the PostgreSQL programs that tests use; absent: by the PATH, or Debian's newest. |
 | `DARKROOM_TEST_PHOTOS` | A folder of real photos for tests and benchmarks that want more than those shipped. |
 """
 

@@ -68,5 +68,5 @@ def test_compose_sets_only_variables_that_the_services_read() -> None:
 
 def test_every_make_target_says_what_it_does() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    for target in ("help", "setup", "demo", "test", "lint", "bench", "protos", "minio"):
+    for target in ("help", "setup", "demo", "test", "lint", "bench", "protos", "minio", "postgres"):
         assert re.search(rf"^{target}:.*## \S", makefile, re.MULTILINE), f"make {target} has no words"
