@@ -180,7 +180,7 @@ def test_an_address_beyond_this_machine_brings_tls_tokens_and_an_invite(raw, tmp
         with Client(running.server) as client:
             assert [dataset.name for dataset in client.list_raw_datasets()]
             with pytest.raises(PermissionDenied, match="needs the scope 'admin'"):
-                client.delete("abcdef")
+                client.delete("0" * 64)
         wrong = invite[2][:-4] + ("AAAA" if invite[2][-4:] != "AAAA" else "BBBB")
         monkeypatch.setenv("DARKROOM_LOGINS", str(tmp_path / "of-another.json"))
         other = CliRunner().invoke(app, ["login", running.server, "--invite", wrong])
