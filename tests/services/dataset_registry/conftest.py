@@ -66,7 +66,8 @@ class House:
         self.catalog.migrate()
         self.store = LocalObjectStore(folder / "objects")
         self.board = Board(self.catalog)
-        git_repositories = {"lab": GitRepository("lab", str(folder / "lab"))}
+        self.lab = folder / "lab"
+        git_repositories = {"lab": GitRepository("lab", str(self.lab))}
         self.git = GitRepositories(git_repositories, Git(), ref_max_age_s=REF_MAX_AGE_S)
         repositories = AllRepositories(ServedRepositories(self.catalog), self.git)
         self.archives = Archives(self.store)

@@ -40,6 +40,14 @@ class Lab:
         done = subprocess.run(["git", "-C", str(self.folder), *words], env=where | who, capture_output=True, check=True)
         return done.stdout.decode().strip()
 
+    def away(self) -> None:
+        """Take the repository from where it is."""
+        self.folder.rename(self.folder.with_name("lab-away"))
+
+    def back(self) -> None:
+        """Put it back."""
+        self.folder.with_name("lab-away").rename(self.folder)
+
     def commit(self, *tags: str, text: str = "") -> str:
         """Commit something new and return its id."""
         (self.folder / "handlers.py").write_text(text or os.urandom(8).hex())

@@ -51,7 +51,7 @@ def test_an_unknown_version_names_the_newest_tags_and_the_branches(version: str)
 
 
 def test_without_releases_there_is_no_latest_and_the_error_says_what_there_is() -> None:
-    with pytest.raises(NotFound, match="no release tag.*no tags and the branches main"):
+    with pytest.raises(NotFound, match=r"no release tag.*no tags and the branches main"):
         find_version("lab", "latest", {"HEAD": A, "refs/heads/main": A})
 
 
