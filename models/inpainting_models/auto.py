@@ -17,6 +17,9 @@ from inpainting_models.surroundings import Surroundings, look_around
 THIN_RADIUS_PX = 4.0
 FLAT_STRUCTURE = 0.012
 """Three levels of 255: less than that, the surroundings are a slope of one colour with grain."""
+DIM = 0.25
+LEAST_DIM = 0.25
+"""Darker surroundings count as flat with less, down to this part of it: who lifts a shadow lifts its edges, too."""
 WIDE_RADIUS_PX = 150.0
 LARGE_SHARE = 0.3
 
@@ -94,7 +97,7 @@ def choose(around: Surroundings, box: Box) -> Choice:
         why = f"the hole is nowhere wider than {2 * around.radius_px:.0f} px: diffusion closes it unseen"
         return Choice(box, "ns", why)
     levels = 255 * around.structure
-    if around.structure <= FLAT_STRUCTURE:
+    if around.structure <= FLAT_STRUCTURE * min(max(around.brightness / DIM, LEAST_DIM), 1):
         why = f"the surroundings are smooth (they differ from a slope by {levels:.1f} levels of 255)"
         return Choice(box, "flat", f"{why}: the slope goes on, with their grain")
     why = f"the surroundings have texture or structure ({levels:.0f} levels of 255): it is copied from them"

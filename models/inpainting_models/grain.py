@@ -1,23 +1,37 @@
 """Puts a photo's own grain on parts that were filled smoothly, so that they do not look like plastic.
 
-The grain is a Gaussian texture with the very spectrum of a piece of the hole's surroundings: that piece's fine detail
-convolved with white noise (Galerne, Gousseau and Morel 2011, "Random phase textures", asymptotic discrete spot noise).
+The grain is a Gaussian texture with the spectrum of the hole's surroundings: white noise, filtered as their fine detail
+is (Galerne, Gousseau and Morel 2011, "Random phase textures", asymptotic discrete spot noise). The spectrum is a mean
+over several pieces. That of one has chance peaks, and in JPEG files those of the few waves that a quiet block keeps:
+grain made of it looks woven.
 """
 
 from __future__ import annotations
 
+from typing import cast
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from inpainting_models.crops import near_holes
+from inpainting_models.grain_limits import with_grain
 from inpainting_models.interruptible import interruptible
 from inpainting_models.painting import Cancel, Mask, Photo, stop_if
 
 FINE_SIGMA_PX = 2.0
 """What is finer than this counts as grain."""
-WINDOW_PX = 32
+WINDOW_SIGMAS = 16
+"""How many times that a window is wide: 32 pixels."""
+LEAST_WINDOW_PX = 6
+SAMPLES = 24
+"""So many windows tell the spectrum."""
+SPREAD = 0.1
+"""They are of this much more or less than the wanted rank of energy, as a share."""
+ENOUGH_PLACES = 100_000
 CALM = 25.0
 """The percentile of energy that tells a place's grain and not its texture."""
+CALM_BLOCK = (9, 9)
 ENOUGH = 0.6
 RING_PX = 64
 """How far from the hole its surroundings reach."""
@@ -38,40 +52,58 @@ def fine_detail(photo: Photo, known: Mask, sigma_px: float = FINE_SIGMA_PX) -> P
     return result
 
 
-def grain_sample(photo: Photo, mask: Mask, share: float = 0.5, *, cancel: Cancel | None = None) -> Photo | None:
-    """Returns the fine detail of one window of the ring, zero-mean, or None where no window is wholly known.
+def grain_samples(
+    photo: Photo,
+    mask: Mask,
+    share: float = 0.5,
+    sigma_px: float = FINE_SIGMA_PX,
+    *,
+    cancel: Cancel | None = None,
+) -> NDArray[np.float32] | None:
+    """Returns the fine detail of a few windows of the ring, `(count, side, side, 3)`, each zero-mean, or None.
 
-    `share` picks it by energy: 0.5 is the median of the ring's windows, less is calmer.
+    None is where no window is wholly known. `share` picks them by energy: 0.5 are those about the median of the ring's
+    windows, less are calmer ones. What is finer than `sigma_px` counts as detail.
     """
     ring = ring_around(mask)
     stop_if(cancel)
-    detail = fine_detail(photo, ~mask)
-    size = min(WINDOW_PX, *mask.shape)
-    while size >= 6:
+    detail = fine_detail(photo, ~mask, sigma_px)
+    energy = (detail**2).sum(axis=2)
+    side = min(round(WINDOW_SIGMAS * sigma_px), *mask.shape)
+    while side >= LEAST_WINDOW_PX:
         stop_if(cancel)
-        kernel = (size, size)
-        # Both means are of the window that begins at each pixel; windows that stick out or touch a hole drop out.
-        anchor = (0, 0)
-        holes = cv2.boxFilter(mask.astype(np.float32), -1, kernel, anchor=anchor, borderType=cv2.BORDER_REPLICATE)
-        ringed = cv2.boxFilter(ring.astype(np.float32), -1, kernel, anchor=anchor, borderType=cv2.BORDER_REPLICATE)
-        stop_if(cancel)
-        energy = cv2.boxFilter((detail**2).sum(axis=2), -1, kernel, anchor=anchor, borderType=cv2.BORDER_REPLICATE)
-        fits = (holes < 1e-6) & (ringed > 0.5)
-        fits[mask.shape[0] - size + 1 :] = False
-        fits[:, mask.shape[1] - size + 1 :] = False
-        places = np.argwhere(fits)
-        stop_if(cancel)
+        places = _windows(mask, ring, side)
         if len(places):
-            energies = energy[fits]
-            wanted = np.argsort(energies, kind="stable")[round(share * (len(energies) - 1))]
-            top, left = places[wanted]
-            place = slice(top, top + size), slice(left, left + size)
-            sample: Photo = detail[place] - detail[place].mean(axis=(0, 1))
-            # The blur took a part of the grain with it; what remains is made as rough as the photo is there.
-            rough, wanted_rough = _roughness(sample), _roughness(photo[place])
-            return sample * min(1.5, wanted_rough / rough) if rough > 0 else sample
-        size //= 2
+            stop_if(cancel)
+            energies = _window_means(energy, side)[tuple(places.T)]
+            ranks = np.clip(np.linspace(share - SPREAD, share + SPREAD, SAMPLES), 0, 1) * (len(places) - 1)
+            chosen = np.argsort(energies, kind="stable")[np.unique(np.rint(ranks).astype(int))]
+            return np.stack([_sample(photo, detail, side, *places[index]) for index in chosen])
+        side //= 2
     return None
+
+
+def _windows(mask: Mask, ring: Mask, side: int) -> NDArray[np.intp]:
+    """Returns the (top, left) of windows that are known and for the most part in the ring."""
+    fits = (_window_means(mask.astype(np.float32), side) < 1e-6) & (_window_means(ring.astype(np.float32), side) > 0.5)
+    fits[mask.shape[0] - side + 1 :] = False
+    fits[:, mask.shape[1] - side + 1 :] = False
+    places = np.argwhere(fits)
+    return places[:: max(1, len(places) // ENOUGH_PLACES)]
+
+
+def _window_means(values: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """Returns the mean of the window that begins at each pixel."""
+    means = cv2.boxFilter(values, -1, (side, side), anchor=(0, 0), borderType=cv2.BORDER_REPLICATE)
+    return cast("NDArray[np.float32]", means)
+
+
+def _sample(photo: Photo, detail: Photo, side: int, top: int, left: int) -> Photo:
+    place = slice(top, top + side), slice(left, left + side)
+    sample: Photo = detail[place] - detail[place].mean(axis=(0, 1))
+    # The blur took a part of the grain with it; what remains is made as rough as the photo is there.
+    rough, wanted = _roughness(sample), _roughness(photo[place])
+    return sample * np.float32(min(1.5, wanted / rough)) if rough > 0 else sample
 
 
 def _roughness(window: Photo) -> float:
@@ -79,19 +111,26 @@ def _roughness(window: Photo) -> float:
 
 
 def grain_like(
-    sample: Photo, shape: tuple[int, int], rng: np.random.Generator, *, cancel: Cancel | None = None
+    samples: NDArray[np.float32], shape: tuple[int, int], rng: np.random.Generator, *, cancel: Cancel | None = None
 ) -> Photo:
-    """Returns grain of `shape` `(height, width)` with the sample's variance, spectrum and colour correlations."""
-    # One noise for the three channels keeps their phases together, and with them the grain's colours.
-    height, width, _ = sample.shape
+    """Returns grain of `shape` `(height, width)` with the samples' mean variance, spectrum and colours."""
+    _, height, width, _ = samples.shape
     size = max(shape[0], height), max(shape[1], width)
-    noise = np.fft.rfft2(rng.standard_normal(size, np.float32))
-    # A convolution that wraps around: noise has no edges that could show.
-    grain = []
-    for channel in range(3):
+    pixels = samples.reshape(-1, 3)
+    # Along these directions the colours vary independently: brightness is one, and mostly the finest.
+    _, colours = np.linalg.eigh((pixels.T @ pixels).astype(np.float64))
+    result = np.zeros((*shape, 3), np.float32)
+    for colour in colours.T.astype(np.float32):
         stop_if(cancel)
-        grain.append(np.fft.irfft2(noise * np.fft.rfft2(sample[..., channel], size), size))
-    result: Photo = (np.stack(grain, axis=2)[: shape[0], : shape[1]] / np.sqrt(height * width)).astype(np.float32)
+        power = (np.abs(np.fft.rfft2(samples @ colour)) ** 2).mean(axis=0)
+        kernel = np.fft.fftshift(np.fft.irfft2(np.sqrt(power), (height, width)))
+        wide = np.zeros(size, np.float32)
+        wide[:height, :width] = kernel / np.sqrt(height * width)
+        stop_if(cancel)
+        # A convolution that wraps around: noise has no edges that could show.
+        spectrum = np.fft.rfft2(rng.standard_normal(size, np.float32)) * np.fft.rfft2(wide)
+        stop_if(cancel)
+        result += np.fft.irfft2(spectrum, size)[: shape[0], : shape[1], None].astype(np.float32) * colour
     return result
 
 
@@ -102,18 +141,19 @@ def add_grain(
     rng: np.random.Generator,
     *,
     share: float = 0.5,
+    sigma_px: float = FINE_SIGMA_PX,
     cancel: Cancel | None = None,
 ) -> Photo:
     """Returns `photo` with grain like that of `source` around the hole, added in the hole and nowhere else."""
-    near = near_holes(mask, RING_PX + WINDOW_PX)
+    near = near_holes(mask, RING_PX + round(WINDOW_SIGMAS * sigma_px))
     hole = np.ascontiguousarray(mask[near.slices])
-    sample = grain_sample(source[near.slices], hole, share, cancel=cancel)
-    if sample is None:
+    samples = grain_samples(source[near.slices], hole, share, sigma_px, cancel=cancel)
+    if samples is None:
         return photo
     # A smooth fill has a little fine detail of its own near the rim; grain is independent of it, so energies add.
     result = photo.copy()
-    grain = grain_like(sample, (near.height, near.width), rng, cancel=cancel)
-    result[mask] = np.clip(result[mask] + grain[hole], 0, 1)
+    grain = grain_like(samples, (near.height, near.width), rng, cancel=cancel)
+    result[mask] = with_grain(photo[mask], grain[hole], photo[mask])
     return result
 
 
@@ -122,7 +162,7 @@ def match_grain(photo: Photo, mask: Mask, rng: np.random.Generator, *, cancel: C
 
     Copied parts bring their own; what came from a blown-out or blurred place does not.
     """
-    near = near_holes(mask, RING_PX + WINDOW_PX)
+    near = near_holes(mask, RING_PX + round(WINDOW_SIGMAS * FINE_SIGMA_PX))
     part, hole = photo[near.slices], np.ascontiguousarray(mask[near.slices])
     matched = interruptible(lambda: _match_grain(part, hole, rng, cancel), cancel)
     result = photo.copy()
@@ -137,17 +177,17 @@ def _match_grain(photo: Photo, mask: Mask, rng: np.random.Generator, cancel: Can
     stop_if(cancel)
     detail = fine_detail(photo, np.ones_like(mask))
     stop_if(cancel)
-    energy = cv2.boxFilter((detail**2).sum(axis=2), -1, (9, 9))
+    energy = cv2.boxFilter((detail**2).sum(axis=2), -1, CALM_BLOCK)
     wanted, present = float(np.percentile(energy[ring], CALM)), float(np.percentile(energy[mask], CALM))
     if present >= ENOUGH * wanted:
         return photo
-    sample = grain_sample(photo, mask, CALM / 100, cancel=cancel)
-    if sample is None:
+    samples = grain_samples(photo, mask, CALM / 100, cancel=cancel)
+    if samples is None:
         return photo
-    missing = np.sqrt(wanted - present) / max(float(np.sqrt((sample**2).sum(axis=2).mean())), 1e-6)
+    missing = np.sqrt(wanted - present) / max(float(np.sqrt((samples**2).sum(axis=3).mean())), 1e-6)
     result = photo.copy()
-    grain = grain_like(sample, (mask.shape[0], mask.shape[1]), rng, cancel=cancel) * min(1.0, missing)
+    grain = grain_like(samples, (mask.shape[0], mask.shape[1]), rng, cancel=cancel) * min(1.0, missing)
     # Where there is enough, nothing is added.
-    calm = (energy < wanted)[mask][:, None]
-    result[mask] = np.clip(result[mask] + grain[mask] * calm, 0, 1)
+    calm = (energy < wanted) & mask
+    result[calm] = with_grain(photo[calm], grain[calm], cv2.blur(photo, CALM_BLOCK)[calm])
     return result

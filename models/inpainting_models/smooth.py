@@ -43,4 +43,4 @@ def _fill_flat(photo: Photo, mask: Mask, rng: np.random.Generator, cancel: Cance
     stop_if(cancel)
     result = photo.copy()
     result[mask] = np.clip(spread(smooth, ~hole, cancel=cancel)[hole], 0, 1)
-    return add_grain(result, mask, photo, rng, share=CALM / 100, cancel=cancel)
+    return add_grain(result, mask, photo, rng, share=CALM / 100, sigma_px=SLOPE_SIGMA_PX, cancel=cancel)

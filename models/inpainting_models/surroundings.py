@@ -29,6 +29,8 @@ class Surroundings:
     """Part of the crop that is missing, 0 to 1."""
     structure: float
     """What remains of the ring's smoothed brightness without its best quadratic slope: 0 is a clear sky."""
+    brightness: float
+    """The ring's mean, 0 to 1."""
     roughness: float
     """Root mean square of the ring's fine detail: its grain and texture."""
 
@@ -55,6 +57,7 @@ def _look_around(photo: Photo, mask: Mask, cancel: Cancel | None) -> Surrounding
         radius_px=radius_px,
         hole_share=hole_share,
         structure=_without_slope((photo - fine).mean(axis=2), ring),
+        brightness=float(photo[ring].mean(dtype=np.float64)),
         roughness=float(np.sqrt(np.mean(fine[ring] ** 2))),
     )
 

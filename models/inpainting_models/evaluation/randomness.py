@@ -6,7 +6,7 @@ import hashlib
 
 import numpy as np
 
-SUITE_VERSION = "darkroom-inpainting-1"
+SUITE_VERSION = "darkroom-inpainting-2"
 
 
 def digest_of(*parts: object) -> str:

@@ -49,6 +49,15 @@ def test_a_sky_goes_on_with_its_slope_and_its_grain():
     assert 0.8 < (result - smooth)[mask].std() / 0.01 < 1.25
 
 
+def test_an_edge_in_the_dark_is_continued():
+    # It is four levels high: nothing in the light, but all there is in a shadow that somebody lifts.
+    photo = np.clip(np.random.default_rng(0).normal(0.04, 0.004, (512, 512, 3)), 0, 1).astype(np.float32)
+    photo[:, 140:] += 4 / 255
+    (dark,) = plan_auto(photo, box(100, 100, 80, 120))
+    (light,) = plan_auto(photo + np.float32(0.5), box(100, 100, 80, 120))
+    assert (dark.method, light.method) == ("detail", "flat")
+
+
 def test_it_warns_where_too_much_is_missing():
     (choice,) = plan_auto(gravel(), box(60, 60, 380, 380))
     assert "too much for any method" in choice.warning

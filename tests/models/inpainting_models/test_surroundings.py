@@ -19,6 +19,7 @@ def test_a_slope_with_grain_has_no_structure_and_an_edge_has():
     assert look_around(sky, hole()).structure < 0.012
     assert look_around(roof, hole()).structure > 0.03
     assert 0.01 < look_around(sky, hole()).roughness < 0.03
+    assert abs(look_around(sky, hole()).brightness - sky.mean()) < 0.05
 
 
 def test_the_radius_is_that_of_the_largest_circle_inside():

@@ -36,7 +36,7 @@ def test_a_run_writes_every_result_with_its_baselines(out: Path) -> None:
 
 def test_the_summary_has_intervals_and_win_rates_and_names_what_was_measured(out: Path) -> None:
     summary = json.loads((out / "summary.json").read_text())
-    assert summary["suite_version"] == "darkroom-inpainting-1"
+    assert summary["suite_version"] == "darkroom-inpainting-2"
     assert summary["size"] == "96x96"
     assert len(summary["list_sha256"]) == len(summary["masks_sha256"]) == 64
     ns = summary["methods"]["ns"]
