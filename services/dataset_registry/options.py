@@ -20,7 +20,7 @@ _SIZE = re.compile(r"([1-9][0-9]{0,5})x([1-9][0-9]{0,5})")
 
 @dataclass(frozen=True)
 class Option:
-    """One option as a handler declares it; ``schema`` is plain data, see `docs/handlers.md`."""
+    """One option as a handler declares it; ``schema`` is plain data, see `docs/handler_contract.md`."""
 
     name: str
     schema: Schema

@@ -1,4 +1,4 @@
-"""docs/handlers.md works as it stands; it and docs/stock_handlers.md name every option, operation and public name."""
+"""docs/handler_contract.md works as it stands; it and docs/stock_handlers.md name every option, operation and public name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dataset_handlers.discovery import find_handlers
 from dataset_handlers.handler_class import options_of
 
 REPOSITORY = Path(__file__).parents[3]
-TEXT = (REPOSITORY / "docs" / "handlers.md").read_text()
+TEXT = (REPOSITORY / "docs" / "handler_contract.md").read_text()
 STOCK = (REPOSITORY / "docs" / "stock_handlers.md").read_text()
 
 
@@ -21,11 +21,11 @@ def test_the_handler_from_nothing_works(photos: Path, tmp_path: Path, monkeypatc
     (tmp_path / "photos").symlink_to(photos)
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 2
     # One process is enough here, and the reader has its own test with TensorFlow.
     code = "\n".join(blocks).replace("workers=2", "workers=1").replace("handler.tf_records_mapper(files)", "None")
     names: dict[str, object] = {"__name__": "documented"}
-    exec(compile(code, "docs/handlers.md", "exec"), names)
+    exec(compile(code, "docs/handler_contract.md", "exec"), names)
     assert names["files"]
     assert all(Path(file).stat().st_size > 0 for file in names["files"])  # type: ignore[attr-defined]
 
