@@ -6,7 +6,6 @@ import asyncio
 import fcntl
 import importlib.metadata
 import os
-import shutil
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -25,9 +24,9 @@ from handler_runner.executor_process import ProcessExecutor
 from handler_runner.raw_root import RawRoot
 from handler_runner.registry_channel import RegistryChannels
 from handler_runner.registry_link import RegistryLink
+from handler_runner.remove_tree import remove_tree
 from handler_runner.runner import HandlerRunner
 from handler_runner.sandbox import Sandbox
-from handler_runner.sandbox_limits import SandboxLimits
 from handler_runner.sandbox_probes import open_sandbox
 from handler_runner.servicer import HandlerRunnerServicer
 from handler_runner.settings import RunnerSettings
@@ -67,12 +66,15 @@ async def serve(settings: RunnerSettings) -> None:
     home = settings.home.absolute()
     lock = lock_home(home)
     scratch = empty_folder(home / "work")
-    sandbox = await asyncio.to_thread(open_sandbox, home / "sandbox", SandboxLimits())
+    limits = settings.sandbox_limits(settings.workers)
+    sandbox = await asyncio.to_thread(open_sandbox, home / "sandbox", limits, settings.sandbox_cgroups)
     environments = EnvironmentsTogether(
         InstalledEnvironments(settings.local_repositories),
         await asyncio.to_thread(git_environments, settings, home / "environments", sandbox),
     )
-    executor = ProcessExecutor(empty_folder(home / "children"), settings.workers, settings.stuck_after_s)
+    executor = ProcessExecutor(
+        empty_folder(home / "children"), settings.workers, settings.stuck_after_s, sandbox=sandbox
+    )
     workshop = Workshop(
         environments=environments,
         executor=executor,
@@ -149,8 +151,8 @@ def lock_home(home: Path) -> int:
 
 def empty_folder(folder: Path) -> Path:
     """Return the folder, emptied of what an earlier life left behind."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    remove_tree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 

@@ -39,7 +39,7 @@ async def _build(session: WorkSession, workshop: Workshop, task: handler_pb2.Bui
     progress = session.progress
     progress.enter(dataset_pb2.STAGE_PLANNING)
     command = await handler_command(session, workshop, task)
-    workshop.executor.warm(command.environment, workshop.executor.capacity)
+    workshop.executor.warm(command.environment, workshop.executor.capacity, command.raw.values())
     # A walk, a listing and a plan need nothing of one another.
     _, rows, plan = await together(
         check_raw(session, workshop, task.raw),

@@ -11,31 +11,42 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from handler_runner.child_seat import Seat
 from handler_runner.child_start import start_child
-from handler_runner.environment import Environment
-from handler_runner.executor import Command, CommandFailed, Listener, WorkerDied, WorkerStuck
+from handler_runner.executor import Command, CommandFailed, LimitExceeded, Listener, WorkerDied, WorkerStuck
 from handler_runner.frame_buffer import BadFrame, FrameBuffer, frame
 from handler_runner.memory_kills import memory_kills
 from handler_runner.process_guard import ProcessGuard, kill_group
-from handler_runner.process_signs import busy_s, how_it_ended
+from handler_runner.process_signs import busy_s, how_it_ended, signal_inside
+from handler_runner.sandbox import Sandbox
+from handler_runner.sandbox_limits import LimitReached
+from handler_runner.sandbox_signs import limit_behind
 from handler_runner.work_log import LineDecoder
 
 _HELLO_S = 120.0
 _TAIL_CHARACTERS = 8_000
 # Not a handler's code but its author may need so long to see that nothing comes: the look is cheap.
 _TICK_S = 5.0
+# More than a pipe holds; a process that prints without end must not be read without end.
+_DRAINED_BYTES = 2 * 1024 * 1024
 
 
 class Child:
     """One process. At most one command at a time; made and used on the event loop's thread."""
 
-    def __init__(self, environment: Environment, home: Path, guard: ProcessGuard) -> None:
-        """Start the process; `ready` waits for its hello. Raises OSError when it cannot be started."""
-        self.environment = environment
+    def __init__(self, seat: Seat, home: Path, guard: ProcessGuard, sandbox: Sandbox) -> None:
+        """Start the process; `ready` waits for its hello. Raises OSError when it cannot be started.
+
+        ``home`` is its current folder, and the one where it may write if it is confined.
+        """
+        self.seat = seat
+        self.home = home
+        self._confined = seat.environment.confined
+        self._sandbox = sandbox
         self._loop = asyncio.get_running_loop()
         self._guard = guard
         self._memory_kills = memory_kills()
-        self._process = start_child(environment.python, home)
+        self._process = start_child(seat, home, sandbox)
         self.pid = self._process.pid
         guard.add(self.pid)
         self._listener = Listener()
@@ -43,6 +54,8 @@ class Child:
         self._lines = LineDecoder()
         self._tail = ""
         self._signs = 0
+        self._log_bytes = 0
+        self._reached: LimitReached | None = None
         self._command_id = 0
         self._answer: asyncio.Future[dict[str, Any]] = self._loop.create_future()
         self.exited: asyncio.Future[int] = self._loop.create_future()
@@ -69,10 +82,21 @@ class Child:
         self._command_id += 1
         self._answer = self._loop.create_future()
         self._listener = listener
+        self._log_bytes = 0
+        limits = self._sandbox.limits
         try:
-            await self._send({**command, "id": self._command_id})
-            # A handler in the seed's style says nothing for hours, so there the processor speaks for it.
-            return await self._answered(stuck_after_s, busy_counts=command["type"] == "records")
+            async with asyncio.timeout(limits.command_s if self._confined else None) as time:
+                await self._send({**command, "id": self._command_id})
+                # A handler in the seed's style says nothing for hours, so there the processor speaks for it.
+                return await self._answered(stuck_after_s, busy_counts=command["type"] == "records")
+        except TimeoutError:
+            if not time.expired():
+                raise
+            raise LimitExceeded(limits.time(), self._tail) from None
+        except CommandFailed as error:
+            if self._confined and (reached := limit_behind(error, limits, self.home)):
+                raise LimitExceeded(reached, error.traceback) from error
+            raise
         finally:
             # What was printed before the answer is in the pipe by now.
             self._drain()
@@ -148,8 +172,10 @@ class Child:
     def _drain(self) -> None:
         """Read what is in the pipes now."""
         for descriptor, feed in list(self._outputs.items()):
+            left_bytes = _DRAINED_BYTES
             with contextlib.suppress(OSError):
-                while data := os.read(descriptor, 65536):
+                while left_bytes > 0 and (data := os.read(descriptor, 65536)):
+                    left_bytes -= len(data)
                     feed(data)
 
     def _on_frames(self, data: bytes) -> None:
@@ -179,6 +205,12 @@ class Child:
 
     def _on_log(self, data: bytes) -> None:
         self._signs += 1
+        self._log_bytes += len(data)
+        if self._confined and self._log_bytes > self._sandbox.limits.log_bytes:
+            if self._reached is None:
+                self._reached = self._sandbox.limits.log()
+                kill_group(self.pid)
+            return
         self._log(self._lines.feed(data))
 
     def _log(self, text: str) -> None:
@@ -186,9 +218,13 @@ class Child:
             self._tail = (self._tail + text)[-_TAIL_CHARACTERS:]
             self._listener.log(text)
 
-    def _death(self) -> WorkerDied:
+    def _death(self) -> WorkerDied | LimitExceeded:
         self._log(self._lines.flush())
         code = self.exited.result()
+        if self._confined:
+            if reached := self._reached or self._sandbox.reached(self._process):
+                return LimitExceeded(reached, self._tail)
+            code = signal_inside(code)
         killed = code == -signal.SIGKILL
         memory = killed and memory_kills() > self._memory_kills
         return WorkerDied(how_it_ended(code), self._tail, killed=killed, memory=memory)

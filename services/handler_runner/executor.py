@@ -1,12 +1,14 @@
-"""Runs handler commands somewhere: the port, and the three ways in which a command can end badly."""
+"""Runs handler commands somewhere: the port, and the four ways in which a command can end badly."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from handler_runner.environment import Environment
+from handler_runner.sandbox_limits import LimitReached
 
 Command = Mapping[str, Any]
 
@@ -40,12 +42,17 @@ class Executor(Protocol):
     async def run(self, environment: Environment, command: Command, listener: Listener) -> dict[str, Any]:
         """Run a command in a worker of that environment and return its result.
 
+        Code of a confined environment runs in the sandbox, where it sees the environment and the command's raw folders.
         Cancelling the call kills the worker with all that it started. Raises `CommandFailed`, `WorkerDied`,
-        `WorkerStuck`; OSError when no worker can be started.
+        `WorkerStuck`, `LimitExceeded`; `WorkFailed` (SANDBOX) where there is no sandbox for it; OSError when no worker
+        can be started.
         """
 
-    def warm(self, environment: Environment, count: int) -> None:
-        """Start up to ``count`` workers in advance, in the background; not needed, they end by themselves."""
+    def warm(self, environment: Environment, count: int, raw: Iterable[Path] = ()) -> None:
+        """Start up to ``count`` workers in advance, in the background; not needed, they end by themselves.
+
+        ``raw`` are the folders that the commands will name; a confined worker can serve no others.
+        """
 
     async def close(self) -> None:
         """Kill every worker."""
@@ -75,6 +82,15 @@ class WorkerDied(Exception):
         self.log_tail = log_tail
         self.killed = killed
         self.memory = memory
+
+
+class LimitExceeded(Exception):
+    """Confined code has reached a limit, and was stopped or gave up; it would again."""
+
+    def __init__(self, reached: LimitReached, log_tail: str) -> None:
+        super().__init__(str(reached))
+        self.reached = reached
+        self.log_tail = log_tail
 
 
 class WorkerStuck(Exception):

@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import shutil
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
 
 from handler_runner.child import Child
+from handler_runner.child_seat import Seat
+from handler_runner.command_result import check_result
 from handler_runner.environment import Environment
-from handler_runner.executor import Command, CommandFailed, Listener, WorkerDied, WorkerStuck
+from handler_runner.executor import Command, CommandFailed, LimitExceeded, Listener, WorkerDied, WorkerStuck
 from handler_runner.process_guard import ProcessGuard
+from handler_runner.remove_tree import remove_tree
+from handler_runner.sandbox import Sandbox
+from handler_runner.sandbox_none import NoSandbox, refused
+from handler_runner.sandbox_outputs import ConfinedOutputs
 
 log = structlog.get_logger()
 
@@ -24,14 +29,22 @@ Result = TypeVar("Result")
 
 # Long enough to reach from the description to the build that follows, short enough to give memory back.
 IDLE_S = 30.0
-_START_ERRORS = (OSError, WorkerDied, WorkerStuck)
+_START_ERRORS = (OSError, WorkerDied, WorkerStuck, LimitExceeded)
 
 
 class ProcessExecutor:
     """See `Executor`. Made on the event loop; ``home`` holds the children's own folders."""
 
-    def __init__(self, home: Path, workers: int, stuck_after_s: float, idle_s: float = IDLE_S) -> None:
+    def __init__(
+        self,
+        home: Path,
+        workers: int,
+        stuck_after_s: float,
+        idle_s: float = IDLE_S,
+        sandbox: Sandbox | None = None,
+    ) -> None:
         self._home = home
+        self._sandbox = sandbox or NoSandbox("none is set up")
         self._workers = workers
         self._stuck_after_s = stuck_after_s
         self._idle_s = idle_s
@@ -40,7 +53,7 @@ class ProcessExecutor:
         self._homes: dict[Child, Path] = {}
         # Those that wait for a command, the one used last at the end; each with the moment it came to wait.
         self._idle: dict[Child, float] = {}
-        self._starting: dict[asyncio.Task[Child], Environment] = {}
+        self._starting: dict[asyncio.Task[Child], Seat] = {}
         self._background: set[asyncio.Task[Any]] = set()
         self._closed = False
 
@@ -51,24 +64,42 @@ class ProcessExecutor:
 
     async def run(self, environment: Environment, command: Command, listener: Listener) -> dict[str, Any]:
         """See `Executor.run`."""
-        child = await self._take(environment)
+        child = await self._take(Seat.for_command(environment, command))
         try:
-            result = await child.run({**dict(environment.fields), **command}, listener, self._stuck_after_s)
+            result = await self._run(child, {**dict(environment.fields), **command}, listener)
         except CommandFailed:
             self._give_back(child)
             raise
         except BaseException:
             await asyncio.shield(self._end(child))
             raise
-        self._give_back(child)
+        if environment.confined and command["type"] == "records":
+            # All that such a handler has written beside its files need not wait on the disk.
+            await asyncio.shield(self._end(child))
+        else:
+            self._give_back(child)
         return result
 
-    def warm(self, environment: Environment, count: int) -> None:
+    async def _run(self, child: Child, command: Command, listener: Listener) -> dict[str, Any]:
+        if not child.seat.environment.confined:
+            result = await child.run(command, listener, self._stuck_after_s)
+            check_result(command["type"], result)
+            return result
+        outputs = ConfinedOutputs(command, child.home)
+        result = await child.run(outputs.command, listener, self._stuck_after_s)
+        check_result(command["type"], result)
+        return await asyncio.to_thread(outputs.take, result)
+
+    def warm(self, environment: Environment, count: int, raw: Iterable[Path] = ()) -> None:
         """See `Executor.warm`."""
-        there = [*(child.environment for child in self._idle), *self._starting.values()].count(environment)
+        seat = Seat.of(environment, raw)
+        if environment.confined and (not seat.raw or not self._sandbox.level.full):
+            # No later command could use them.
+            return
+        there = [*(child.seat for child in self._idle), *self._starting.values()].count(seat)
         for _ in range(min(count, self._workers) - there):
-            task = self._spawn(self._start_loaded(environment))
-            self._starting[task] = environment
+            task = self._spawn(self._start_loaded(seat))
+            self._starting[task] = seat
             task.add_done_callback(self._started)
 
     async def close(self) -> None:
@@ -80,29 +111,31 @@ class ProcessExecutor:
         await asyncio.gather(*(self._end(child) for child in list(self._homes)))
         self._guard.close()
 
-    async def _take(self, environment: Environment) -> Child:
+    async def _take(self, seat: Seat) -> Child:
         for child in reversed(self._idle):
-            if child.environment == environment and child.alive:
+            if child.seat == seat and child.alive:
                 del self._idle[child]
                 return child
         for task, starting in list(self._starting.items()):
-            if starting == environment:
+            if starting == seat:
                 # Being started in advance: sooner ready than another one. Whoever waits for it has it.
                 del self._starting[task]
                 try:
                     return await asyncio.shield(task)
                 except asyncio.CancelledError:
-                    self._starting[task] = environment
+                    self._starting[task] = seat
                     if task.done():
                         self._started(task)
                     raise
                 except _START_ERRORS:
                     break
-        return await self._start(environment)
+        return await self._start(seat)
 
-    async def _start(self, environment: Environment) -> Child:
+    async def _start(self, seat: Seat) -> Child:
+        if seat.environment.confined and not self._sandbox.level.full:
+            raise refused(self._sandbox.level)
         home = self._home / f"child-{next(self._numbers)}"
-        child = Child(environment, home, self._guard)
+        child = Child(seat, home, self._guard, self._sandbox)
         self._homes[child] = home
         try:
             await child.ready()
@@ -111,12 +144,12 @@ class ProcessExecutor:
             raise
         return child
 
-    async def _start_loaded(self, environment: Environment) -> Child:
-        child = await self._start(environment)
+    async def _start_loaded(self, seat: Seat) -> Child:
+        child = await self._start(seat)
         # Describing loads the handlers with all that they import, before the first command needs them.
         try:
             with contextlib.suppress(CommandFailed):
-                await child.run({**dict(environment.fields), "type": "describe"}, Listener(), self._stuck_after_s)
+                await child.run({**dict(seat.environment.fields), "type": "describe"}, Listener(), self._stuck_after_s)
         except BaseException:
             await asyncio.shield(self._end(child))
             raise
@@ -153,7 +186,7 @@ class ProcessExecutor:
         await (child.close() if kindly else child.kill())
         home = self._homes.pop(child, None)
         if home:
-            await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)
+            await asyncio.to_thread(remove_tree, home)
 
     def _spawn(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
         task = asyncio.get_running_loop().create_task(work)

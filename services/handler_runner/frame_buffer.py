@@ -33,12 +33,17 @@ class FrameBuffer:
             body = bytes(self._bytes[_LENGTH_BYTES:end])
             del self._bytes[:end]
             try:
-                event = json.loads(body)
-            except ValueError as error:
+                event = json.loads(body, parse_constant=_refuse)
+            except (ValueError, RecursionError) as error:
                 raise BadFrame(f"a frame holds no JSON: {error}") from None
             if not isinstance(event, dict) or not isinstance(event.get("type"), str):
                 raise BadFrame("a frame holds no event")
             yield event
+
+
+def _refuse(constant: str) -> None:
+    # NaN and infinity, which Python reads and nobody else does.
+    raise ValueError(f"{constant} is no JSON")
 
 
 def frame(message: dict[str, Any]) -> bytes:

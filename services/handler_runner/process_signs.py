@@ -17,6 +17,11 @@ def how_it_ended(code: int) -> str:
         return f"signal {-code}"
 
 
+def signal_inside(code: int) -> int:
+    """Return a sandbox's return code as `subprocess` gives it: ``-9`` for the 137 that stands for SIGKILL inside."""
+    return 128 - code if 128 < code < 128 + signal.NSIG else code
+
+
 def busy_s(pid: int) -> float:
     """Return the processor seconds of a process and its living descendants; 0 when it is gone."""
     try:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from handler_runner.executor import CommandFailed, Executor, WorkerDied, WorkerStuck
+from handler_runner.executor import CommandFailed, Executor, LimitExceeded, WorkerDied, WorkerStuck
 from handler_runner.failure import FailureClass, WorkFailed
 from handler_runner.handler_command import HandlerCommand
 from handler_runner.patience import FIRST_PAUSE_S, LONGEST_PAUSE_S, wait_for_space
@@ -24,7 +24,18 @@ _KILLS = 5
 _NO_SPACE = tuple(f"[Errno {number}]" for number in (errno.ENOSPC, errno.EDQUOT))
 _NO_WORKER_NOW = (errno.EAGAIN, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE)
 _MORE_SPACE_BYTES = 64 * 1024
-_KNOWN_CLASSES = frozenset(FailureClass)
+# Foreign code may say anything; the other classes are the runner's own to say.
+_SAID_CLASSES = frozenset(
+    {
+        FailureClass.BAD_CONFIG,
+        FailureClass.BAD_RAW_RECORD,
+        FailureClass.ENVIRONMENT,
+        FailureClass.HANDLER_ERROR,
+        FailureClass.RAW_MISSING,
+    }
+)
+# Foreign code that always says that it has to wait would hold a worker for ever.
+_CONFINED_WAITS = 100
 
 
 async def run_command(
@@ -41,7 +52,8 @@ async def run_command(
 
     Raises `WorkFailed` once trying again has no use.
     """
-    tries = _Tries(session, slots, "the handler" if shard is None else f"shard {shard}")
+    most_waits = _CONFINED_WAITS if command.environment.confined else None
+    tries = _Tries(session, slots, "the handler" if shard is None else f"shard {shard}", most_waits)
     while True:
         try:
             async with slots:
@@ -64,6 +76,14 @@ async def run_command(
             session.progress.dropped(shard)
             await _remove(output)
             tries.after(death)
+        except LimitExceeded as error:
+            await _remove(output)
+            memory = error.reached.memory
+            raise WorkFailed(
+                FailureClass.OUT_OF_MEMORY if memory else FailureClass.LIMIT_EXCEEDED,
+                f"{tries.what} was stopped in the sandbox: {error.reached}. Less would do, or a higher limit.",
+                detail=error.log_tail,
+            ) from error
         except WorkerStuck as stuck:
             raise WorkFailed(
                 FailureClass.STUCK,
@@ -76,8 +96,9 @@ async def run_command(
 class _Tries:
     """Counts one command's bad ends, each kind for itself."""
 
-    def __init__(self, session: WorkSession, slots: Slots, what: str) -> None:
+    def __init__(self, session: WorkSession, slots: Slots, what: str, most_waits: int | None) -> None:
         self._session, self._slots, self.what = session, slots, what
+        self._waits_left = most_waits
         self._crashes = self._memory_kills = self._kills = 0
         self._pause_s = FIRST_PAUSE_S
 
@@ -108,7 +129,11 @@ class _Tries:
             ) from death
 
     async def wait_out(self, error: CommandFailed, output: Path | None) -> None:
-        """Wait for what passes by itself: space, or a file server that is away."""
+        """Wait for what passes by itself: space, or a file server that is away. Raises `WorkFailed` after many."""
+        if self._waits_left is not None:
+            self._waits_left -= 1
+            if self._waits_left < 0:
+                raise WorkFailed(FailureClass.TRANSIENT_IO, error.message, detail=error.traceback) from error
         if output is not None and any(mark in error.message + error.traceback for mark in _NO_SPACE):
             # What was free did not do, so more must become free.
             free_bytes = shutil.disk_usage(output.parent).free
@@ -129,7 +154,7 @@ class _Tries:
 
 
 def _failed(error: CommandFailed, command: HandlerCommand) -> WorkFailed:
-    known = error.error_class in _KNOWN_CLASSES
+    known = error.error_class in _SAID_CLASSES
     return WorkFailed(
         FailureClass(error.error_class) if known else FailureClass.HANDLER_ERROR,
         command.without_folders(error.message),
