@@ -91,6 +91,7 @@ class Keeping:
 
     async def definition(self, dataset_name: str) -> Definition:
         """Return a definition. Raises `NotFound`."""
+        names.check_dataset_name(dataset_name)
         found = await self._read(lambda tx: tx.get(Definition, dataset_name))
         if found is None:
             raise NotFound(f"no dataset is defined as {dataset_name!r}; `darkroom define` makes one")
