@@ -6,16 +6,26 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from handler_runner.executor import CommandFailed
 
 _DESCRIPTION_BYTES = 4 * 1024 * 1024
 _MANY = 100_000
+_TEXT_CHARACTERS = 16_384
 
 Count = Annotated[int, Field(ge=0, lt=1 << 53)]
 Split = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
-Text = Annotated[str, Field(max_length=16_384)]
+
+
+def _text(value: object) -> object:
+    # Not pydantic's own kind of text: a file name that is no Unicode comes with surrogates.
+    if not isinstance(value, str) or len(value) > _TEXT_CHARACTERS:
+        raise ValueError(f"a text of at most {_TEXT_CHARACTERS} characters would do")
+    return value
+
+
+Text = Annotated[Any, AfterValidator(_text)]
 Sides = Annotated[list[Count | None], Field(max_length=64)]
 
 
