@@ -116,6 +116,8 @@ def _check_directory(file: IO[bytes]) -> None:
 
 
 def _check_name(info: zipfile.ZipInfo) -> None:
+    if info.header_offset < 0:
+        raise BadArchive(f"it is no whole zip file: {_shown(info.filename)} begins before it")
     # `orig_filename` is what the zip file says before anything was made of it.
     name = info.orig_filename
     parts = re.split(r"[/\\]", name)

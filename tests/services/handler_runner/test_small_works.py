@@ -61,3 +61,28 @@ async def test_a_contact_sheet_is_drawn(bench):
     assert work.state == "DONE", work.failure
     sheet = cv2.imdecode(np.frombuffer(base64.b64decode(work.result["png"]), np.uint8), cv2.IMREAD_COLOR)
     assert sheet is not None
+
+
+async def test_snapshots_are_compared_by_what_walks_left_behind(bench):
+    bench.start()
+    first = (await bench.registry.finished(bench.registry.queue("SNAPSHOT", {"raw_dataset": "street"}))).result
+    (bench.raw / "street" / "000.jpg").write_bytes(b"other")
+    (bench.raw / "street" / "001.jpg").unlink()
+    for number in range(15):
+        (bench.raw / "street" / f"new-{number:02}.jpg").write_bytes(b"new")
+    second = (await bench.registry.finished(bench.registry.queue("SNAPSHOT", {"raw_dataset": "street"}))).result
+    # A runner that has restarted still knows.
+    await bench.stop()
+    bench.start(home=bench.folder / "home-0")
+    task = {"raw_dataset": "street", "digest": second["digest"], "other_digest": first["digest"]}
+    work = await bench.registry.finished(bench.registry.queue("COMPARE", task))
+    assert work.result == {
+        "added_count": "15",
+        "removed_count": "1",
+        "changed_count": "1",
+        "added": [f"new-{number:02}.jpg" for number in range(10)],
+        "removed": ["001.jpg"],
+        "changed": ["000.jpg"],
+    }
+    unknown = await bench.registry.finished(bench.registry.queue("COMPARE", task | {"other_digest": "0" * 64}))
+    assert (unknown.state, unknown.result) == ("DONE", {})
