@@ -52,6 +52,8 @@ def run_build_step(
         _kill(process, sandbox is None)
         if process.stdout:
             process.stdout.close()
+    if sandbox is not None and (limit := sandbox.reached(process)):
+        raise failed(f"{what} was stopped: {limit}.", tail)
     if late.is_set():
         raise failed(f"{what} was not done after {_TIMEOUT_S:.0f} s and was stopped.", tail)
     if code != 0:
