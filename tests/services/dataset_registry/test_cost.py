@@ -42,10 +42,13 @@ def test_the_same_config_from_other_photos_goes_by_their_number():
     assert cost.basis == f"the build of {'a' * 12} with the same config, scaled: 75 raw files in place of 50"
 
 
-def test_variations_make_examples_and_the_size_of_images_makes_bytes():
+def test_variations_make_examples_and_smaller_images_fewer_bytes():
     cost = estimate(preimage(variations_per_sample=3, crop_size=[50, 50]), {"photos": 50}, [build()])
     assert cost is not None
-    assert (cost.example_count, cost.size_bytes, cost.build_s) == (300, 750_000, 30.0)
+    # A quarter of the area is more than a quarter of the bytes, and far more than a quarter of the time.
+    assert cost.example_count == 300
+    assert 3_000_000 / 4 < cost.size_bytes < 3_000_000 / 2
+    assert 60 / 4 < cost.build_s < 60
     assert "from the same raw data" in cost.basis
     assert "variations_per_sample 3 in place of 1; images of 2,500 in place of 10,000 pixels" in cost.basis
 
