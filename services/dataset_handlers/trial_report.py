@@ -49,19 +49,14 @@ def trial_report(trial: Trial) -> str:
         splits = ", ".join(f"{split} {count:,}" for split, count in trial.splits.items())
         facts.append(("samples", f"{trial.samples:,}: {splits}; listed in {_duration(trial.listing_s)}"))
     width = max(map(len, trial.features), default=0)
-    for name, feature in trial.features.items():
-        facts.append(
-            (
-                "features" if not any(title == "features" for title, _ in facts) else "",
-                f"{name:<{width}}  {feature_text(feature)}",
-            )
-        )
+    for place, (name, feature) in enumerate(trial.features.items()):
+        facts.append(("" if place else "features", f"{name:<{width}}  {feature_text(feature)}"))
     if trial.examples:
         everything_s = trial.example_s * trial.samples * trial.examples / max(1, trial.shown - len(trial.skipped))
         facts.append(
             (
                 "takes",
-                f"{_duration(trial.example_s)} for an example ({trial.examples} of {trial.shown} samples tried); "
+                f"{_duration(trial.example_s)} for an example ({trial.examples} examples of {trial.shown} samples); "
                 f"about {_duration(everything_s)} on one core for all {trial.samples:,} samples",
             )
         )

@@ -95,7 +95,7 @@ def test_the_sheet_is_the_answer_and_all_else_is_said_beside_it(repository: Path
     assert "halves: Upper halves.\n" in done.stderr
     assert "samples   8: " in done.stderr
     assert "image  PNG 10x60x3" in done.stderr
-    assert "for an example (3 of 3 samples tried)" in done.stderr
+    assert "for an example (3 examples of 3 samples)" in done.stderr
 
 
 def test_json_is_one_object_and_one_folder_plays_the_only_role(repository: Path) -> None:
