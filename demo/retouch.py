@@ -61,9 +61,9 @@ def retouch(marked_photo: MarkedPhoto, output: Path) -> int:
 
 
 def caption(facts: dict[str, Any]) -> str:
-    """Return how a result was made: model, strategy, passes, the service's seconds."""
+    """Return how a result was made: model and strategy or what `auto` chose, passes, the service's seconds."""
     passes = f"{facts['pass_count']} {'pass' if facts['pass_count'] == 1 else 'passes'}"
-    return f"{facts['model']}, {facts['strategy']}, {passes}, {facts['elapsed']:.1f} s"
+    return f"{facts['how']}, {passes}, {facts['elapsed']:.1f} s"
 
 
 def sheet(marked_photo: MarkedPhoto, results: dict[Path, str]) -> Image.Image:

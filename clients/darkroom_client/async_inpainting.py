@@ -212,6 +212,7 @@ class AsyncInpainting:
             message.pass_count,
             message.elapsed.ToTimedelta(),
             message.seed,
+            tuple(message.methods),
         )
 
     async def _call(self, method: str, request: Any) -> Any:

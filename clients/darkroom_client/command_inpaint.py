@@ -112,7 +112,7 @@ def _report(found: list[tuple[Path, Candidate]], as_json: bool) -> None:
         return
     for path, candidate in found:
         passes = f"{candidate.pass_count} {'pass' if candidate.pass_count == 1 else 'passes'}"
-        how = f"{candidate.model}, {candidate.strategy}, {passes}" if candidate.model else "unchanged"
+        how = f"{candidate.how}, {passes}" if candidate.how else "unchanged"
         say(f"{path.name}: {how}, {candidate.elapsed.total_seconds():.1f} s; {candidate.reason}")
         for warning in candidate.warnings:
             say(f"warning: {warning}")
@@ -121,4 +121,4 @@ def _report(found: list[tuple[Path, Candidate]], as_json: bool) -> None:
 
 def facts(candidate: Candidate) -> dict[str, Any]:
     """Return a result without its bytes."""
-    return {name: value for name, value in vars(candidate).items() if name != "content"}
+    return {name: value for name, value in vars(candidate).items() if name != "content"} | {"how": candidate.how}

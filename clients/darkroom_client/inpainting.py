@@ -65,6 +65,17 @@ class Candidate:
     pass_count: int
     elapsed: timedelta
     seed: int
+    methods: tuple[str, ...] = ()
+    """What a model that chooses did, each once: `detail`, `flat`, `ns`."""
+
+    @property
+    def how(self) -> str:
+        """How it was filled, for a caption: `auto: detail`, or `patchmatch, native`; empty where nothing was."""
+        return (
+            f"{self.model}: {', '.join(self.methods)}"
+            if self.methods
+            else ", ".join(filter(None, (self.model, self.strategy)))
+        )
 
     def pixels(self) -> np.ndarray[Any, Any]:
         """Return the photo, uint8 or uint16 `(height, width, channels)`, RGB. Needs OpenCV or Pillow."""

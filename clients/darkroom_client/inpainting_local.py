@@ -85,6 +85,7 @@ def _candidate(fields: dict[str, Any]) -> Candidate:
         fields["pass_count"],
         timedelta(seconds=fields["elapsed_s"]),
         fields["seed"],
+        tuple(fields["methods"]),
     )
 
 

@@ -110,11 +110,12 @@ class Retouching:
                 codec.encode(work),
                 model.name,
                 strategy.name,
-                "; ".join(run.reasons) or planned.text,
+                "; ".join(dict.fromkeys(run.reasons)) or planned.text,
                 tuple(dict.fromkeys((*warnings, *run.warnings))),
                 planned.pass_count,
                 elapsed_s,
                 seed,
+                tuple(dict.fromkeys(run.methods)),
             )
 
 
@@ -131,6 +132,7 @@ class _Run:
     plan: str = ""
     reasons: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    methods: list[str] = field(default_factory=list)
 
     def progress(self, stage: str, done: int, total: int) -> None:
         """Tell what a painter or strategy says of itself."""
@@ -155,6 +157,7 @@ class _Run:
             self._preview(box, painted.photo)
             self.reasons.extend(painted.reasons)
             self.warnings.extend(painted.warnings)
+            self.methods.extend(painted.methods)
         return planned
 
     def _shown(self, painter: Painter, box: Box) -> Paint:

@@ -43,6 +43,8 @@ class Painted:
     photo: Photo
     reasons: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    """What a painter that chooses did."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,9 @@ def usual_strategy(painter: Painter) -> str:
 def _native(painter: Painter, photo: Photo, mask: Mask, turn: Turn) -> Painted:
     if painter.name == "auto":
         done = auto(photo, mask, turn.rng, progress=turn.progress, cancel=turn.cancel)
-        reasons = tuple(f"{choice.method}, because {choice.why}" for choice in done.choices)
-        return Painted(done.photo, reasons, tuple(choice.warning for choice in done.choices if choice.warning))
+        reasons = tuple(f"auto: {choice.method}, because {choice.why}" for choice in done.choices)
+        warnings = tuple(choice.warning for choice in done.choices if choice.warning)
+        return Painted(done.photo, reasons, warnings, tuple(choice.method for choice in done.choices))
     return Painted(paint_one(painter.paint, photo, mask))
 
 

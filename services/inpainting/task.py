@@ -110,6 +110,8 @@ class Candidate:
     pass_count: int
     elapsed_s: float
     seed: int
+    methods: tuple[str, ...] = ()
+    """What a model that chooses did, each once."""
 
 
 @dataclass(frozen=True)

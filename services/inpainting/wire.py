@@ -74,6 +74,7 @@ def candidate_message(candidate: Candidate, photo: pb.Photo) -> pb.Candidate:
         pass_count=candidate.pass_count,
         elapsed=duration(candidate.elapsed_s),
         seed=candidate.seed,
+        methods=candidate.methods,
     )
 
 

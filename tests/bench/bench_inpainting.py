@@ -161,7 +161,7 @@ def service(folder: Path) -> None:
             peak = house.peak_mib()
         megabytes = photo.stat().st_size / 1e6
         tables.append(row(f"{name}, {megabytes:.0f} MB, hole of 1 %: request to result", "s", seconds))
-        tables.append(row(f"{name}: painting alone", "s", painting, found.reason.partition(":")[0]))
+        tables.append(row(f"{name}: painting alone", "s", painting, found.how))
         tables.append(row(f"{name}: the service's peak memory", "MiB", [peak], "goal 1430 (1.5 GB)"))
     print(f"\n### Large JPEGs through the service: decode, `auto`, encode{load()}\n\n{HEADER}")
     print("\n".join(tables))

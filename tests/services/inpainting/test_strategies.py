@@ -88,7 +88,8 @@ def test_auto_says_what_it_chose_and_why() -> None:
     photo, mask = photo_and_mask()
     painted = STRATEGIES["native"].paint(Painter("auto", Identity()), photo, mask, turn())
     [reason] = painted.reasons
-    assert reason.startswith("flat, because")
+    assert reason.startswith("auto: flat, because")
+    assert painted.methods == ("flat",)
 
 
 def test_networks_usually_go_by_detail_and_painters_by_native() -> None:
