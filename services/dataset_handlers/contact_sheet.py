@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List, NamedTuple, Sequence, Tuple
+from typing import List, NamedTuple, Sequence
 
 import cv2
 import numpy as np
@@ -14,6 +14,9 @@ CELL_PX = 192
 MAX_WIDTH_PX = 2000
 MAX_CELLS = 9
 """So many cells of a sample fit beside one another."""
+
+_MAX_NUMBER = 127
+"""Of a mask that numbers things; above it are shades."""
 
 _GAP, _MARGIN, _BLOCK_GAP = 6, 28, 30
 _TITLE, _TEXT, _SMALL = 24, 14, 12
@@ -100,7 +103,25 @@ def _wrapped(text: str, width_px: int) -> List[str]:
     return lines
 
 
-def tint(image: Image, mask: Image, colour: Tuple[int, int, int] = (255, 40, 170)) -> Image:
+def overlaid(image: Image, mask: Image) -> Image:
+    """Returns RGB ``image`` with what ``mask`` (same size) says: a white part tinted, numbered parts each in a colour.
+
+    A mask of many shades, such as an alpha matte or a trimap, is returned as it is: its shades are what it says.
+    """
+    values = np.unique(mask)
+    if set(values.tolist()) <= {0, 255}:
+        return tint(image, mask)
+    if values[-1] > _MAX_NUMBER:
+        return mask
+    for value in values[values > 0].tolist():
+        # Hues that go round by the golden ratio: numbers that are near have colours that are far.
+        hue = np.array([[[int(value * 180 * 0.618) % 180, 230, 255]]], np.uint8)
+        colour = cv2.cvtColor(hue, cv2.COLOR_HSV2RGB)[0, 0].tolist()
+        image = tint(image, (mask == value).astype(np.uint8) * np.uint8(255), colour)
+    return image
+
+
+def tint(image: Image, mask: Image, colour: Sequence[int] = (255, 40, 170)) -> Image:
     """Returns RGB ``image`` with the white part of ``mask`` (same size) tinted, its rim drawn in full colour."""
     hole = mask > 127
     tinted = image.copy()

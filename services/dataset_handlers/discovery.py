@@ -11,6 +11,7 @@ from dataset_handlers.errors import HandlerError
 from dataset_handlers.handler_class import is_handler, name_of
 
 STOCK = {
+    "coco": ("dataset_handlers.stock_coco", "CocoHandler"),
     "images": ("dataset_handlers.stock_images", "ImagesHandler"),
     "inpainting": ("dataset_handlers.stock_inpainting", "InpaintingHandler"),
 }

@@ -13,6 +13,7 @@ from typing import Any, Dict, Iterator, List, Sequence, Tuple, Type, Union
 from dataset_handlers.errors import BadRawRecord
 from dataset_handlers.features import merge_features
 from dataset_handlers.handler import DatasetHandler
+from dataset_handlers.photos import list_photos
 from dataset_handlers.plan import Shard
 from dataset_handlers.planning import list_samples, make_plan
 from dataset_handlers.sample import Sample
@@ -114,7 +115,7 @@ def _digest(handler: DatasetHandler, listing: Dict[str, List[Sample]], shards: S
             _source_of(type(handler)),
             handler.config,
             [asdict(shard) for shard in shards],
-            [_stat(handler, sample) for samples in listing.values() for sample in samples],
+            [_stats(handler.raw_data_paths[role]) for role in sorted(handler.raw_data_paths)],
         ],
         sort_keys=True,
     )
@@ -130,10 +131,7 @@ def _source_of(handler_class: Type[DatasetHandler]) -> str:
         return ""
 
 
-def _stat(handler: DatasetHandler, sample: Sample) -> Sequence[Any]:
-    try:
-        stat = os.stat(handler.raw_data_path / sample.photo)
-    except OSError:
-        # Not every sample's source is one file.
-        return [sample.id]
-    return [sample.id, stat.st_size, stat.st_mtime_ns]
+def _stats(folder: Path) -> List[Sequence[Any]]:
+    """Returns size and time of every file: masks and annotations count as much as the photos that a handler lists."""
+    names = list_photos(folder, ("",))
+    return [(name, stat.st_size, stat.st_mtime_ns) for name, stat in ((name, os.stat(folder / name)) for name in names)]

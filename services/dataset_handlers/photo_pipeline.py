@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -20,12 +20,12 @@ from dataset_handlers.operations import (
     random_centered_crop,
     random_crop,
     read_image,
-    resize,
     resize_and_crop,
     rotate,
     size_before_crop,
 )
 from dataset_handlers.operations.crop import center_crop
+from dataset_handlers.operations.resize import contain
 
 
 class Variation(NamedTuple):
@@ -54,6 +54,26 @@ def draw_variation(rng: np.random.Generator) -> Variation:
     )
 
 
+class _Place(NamedTuple):
+    """Where in a photo a variation lies; drawn once, it fits the photo's masks as well."""
+
+    whole: Optional[Tuple[int, int]]
+    """What the whole photo is scaled to."""
+    mount: Optional[Sequence[int]]
+    """The black rectangle in the middle of which it stands."""
+    window: Optional[Window]
+    """What is cut out then."""
+
+    def cut(self, image: Image, nearest: bool = False) -> Image:
+        if self.whole is None:
+            return crop(image, self.window) if self.window else image
+        if self.mount is not None:
+            mounted = contain(image, self.mount, self.whole, nearest=nearest)
+            return crop(mounted, self.window) if self.window else mounted
+        assert self.window is not None
+        return resize_and_crop(image, self.whole, self.window, nearest=nearest)
+
+
 class PhotoPipeline:
     """Reads photos and varies them by a handler's `photo_options`."""
 
@@ -73,20 +93,35 @@ class PhotoPipeline:
 
     def vary(self, path: Path, variation: Variation) -> Image:
         """Returns one variation of the photo at ``path``, uint8 RGB; raises ``BadRawRecord``."""
+        return self.vary_with(path, variation, [])[0]
+
+    def vary_with(
+        self, path: Path, variation: Variation, masks: Iterable[Image], *, nearest: bool = True
+    ) -> Tuple[Image, List[Image]]:
+        """Returns one variation of the photo, and its masks turned, scaled, cut and mirrored as it is.
+
+        ``masks``: uint8 ``(height, width)`` of the photo's own size; ``nearest`` invents no values in them.
+        """
         photo = self._read(path)
-        if self._rotation_degrees:
-            photo = rotate(photo, variation.rotation * self._rotation_degrees)
+        degrees = variation.rotation * self._rotation_degrees
+        turned = rotate(photo, degrees) if degrees else photo
         try:
-            image = self._scale_and_crop(photo, variation.crop)
+            place = self._place(turned.shape[:2], variation.crop)
         except ValueError as error:
             raise BadRawRecord(path, str(error)) from None
-        if self._flip and variation.flip:
-            image = flip(image)
+        image = place.cut(turned)
+        image = flip(image) if self._flip and variation.flip else image
         if self._exposure_stops:
             image = exposure(image, variation.exposure * self._exposure_stops)
         if self._colour_push:
             image = colour_push(image, variation.colour * self._colour_push)
-        return image
+        varied = []
+        for mask in masks:
+            if not _same_picture(photo.shape, mask.shape):
+                raise BadRawRecord(path, _unlike(photo.shape, mask.shape))
+            mask = place.cut(rotate(mask, degrees, nearest=nearest) if degrees else mask, nearest)
+            varied.append(flip(mask) if self._flip and variation.flip else mask)
+        return image, varied
 
     def encode(self, image: Image) -> bytes:
         """Returns ``image`` as the options want it stored."""
@@ -104,22 +139,29 @@ class PhotoPipeline:
         photo: Image = self._last[1]
         return photo
 
-    def _scale_and_crop(self, photo: Image, rng: np.random.Generator) -> Image:
+    def _place(self, photo_size: Sequence[int], rng: np.random.Generator) -> _Place:
         size = self._image_size
         if size is None:
-            return crop(photo, self._window(photo.shape[:2], rng)) if self._crop_size else photo
-        if self._resize_mode == "contain":
-            scaled = resize(photo, size, "contain")
-            return crop(scaled, self._window(size, rng)) if self._crop_size else scaled
-        whole = size_before_crop(photo.shape[:2], size, self._resize_mode)
-        frame = center_crop(whole, size)
+            window = self._window(photo_size, rng) if self._crop_size else None
+            return _Place(None, None, window)
+        whole = size_before_crop(photo_size, size, self._resize_mode)
         window = self._window(size, rng)
-        return resize_and_crop(
-            photo, whole, Window(frame.top + window.top, frame.left + window.left, window.height, window.width)
-        )
+        if self._resize_mode == "contain":
+            return _Place(whole, size, window)
+        frame = center_crop(whole, size)
+        return _Place(whole, None, window._replace(top=frame.top + window.top, left=frame.left + window.left))
 
     def _window(self, size: Sequence[int], rng: np.random.Generator) -> Window:
         if self._crop_size is None:
             return Window(0, 0, int(size[0]), int(size[1]))
         place = random_centered_crop if self._centered else random_crop
         return place(size, self._crop_size, rng)
+
+
+def _same_picture(photo: Sequence[int], mask: Sequence[int]) -> bool:
+    # A large JPEG may have been decoded at a half, a quarter or an eighth.
+    return any(all(-(-mask[axis] // factor) == photo[axis] for axis in (0, 1)) for factor in (1, 2, 4, 8))
+
+
+def _unlike(photo: Sequence[int], mask: Sequence[int]) -> str:
+    return f"its mask is {mask[1]}x{mask[0]} pixels, and the photo has another size (decoded: {photo[1]}x{photo[0]})"

@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
-from dataset_handlers.contact_sheet import CELL_PX, MAX_CELLS, Block, Cell, draw_sheet, tint
+from dataset_handlers.contact_sheet import CELL_PX, MAX_CELLS, Block, Cell, draw_sheet, overlaid
 from dataset_handlers.errors import BadRawRecord
 from dataset_handlers.handler import DatasetHandler
 from dataset_handlers.handler_class import options_of
@@ -97,7 +97,7 @@ def _example_cells(sample: Sample, example: Mapping[str, Any]) -> Tuple[List[Cel
     cells = []
     for name, image in images.items():
         if image.ndim == 2 and photo is not None and photo.shape[:2] == image.shape[:2]:
-            cells.append(Cell(name, tint(photo[:, :, :3], image)))
+            cells.append(Cell(name, overlaid(photo[:, :, :3], image)))
         else:
             cells.append(Cell(name, image))
     facts = ["{1}x{0}".format(*next(iter(images.values())).shape)] if images else []
@@ -126,6 +126,8 @@ def _image(value: Any) -> Optional[Image]:
 def _short(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return "x".join(map(str, value.shape))
+    if isinstance(value, (list, tuple)) and value and isinstance(value[0], bytes):
+        return f"{len(value)} files"
     text = value if isinstance(value, str) else repr(value)
     return text if len(text) <= 40 else text[:37] + "..."
 

@@ -11,6 +11,9 @@ from dataset_handlers.operations.crop import Window, center_crop, crop
 
 MODES = ("stretch", "cover", "contain")
 
+# The plain one picks the first of the pixels that become one, which moves a mask by up to half a pixel of the result.
+_NEAREST = getattr(cv2, "INTER_NEAREST_EXACT", cv2.INTER_NEAREST)
+
 
 def resize(image: Image, size: Sequence[int], mode: str = "stretch", *, nearest: bool = False) -> Image:
     """Returns ``image`` at exactly ``size`` ``[height, width]``.
@@ -19,9 +22,8 @@ def resize(image: Image, size: Sequence[int], mode: str = "stretch", *, nearest:
     ``contain`` keeps them and the whole photo, with black bars. Shrinks by area averaging, enlarges by cubic
     interpolation; ``nearest`` invents no values, for label maps.
     """
-    height, width = int(size[0]), int(size[1])
     if mode == "contain":
-        return _contain(image, height, width, nearest)
+        return contain(image, size, size_before_crop(image.shape[:2], size, mode), nearest=nearest)
     scaled = size_before_crop(image.shape[:2], size, mode)
     return resize_and_crop(image, scaled, center_crop(scaled, size), nearest=nearest)
 
@@ -56,11 +58,12 @@ def resize_and_crop(image: Image, size: Sequence[int], window: Window, *, neares
     return _scale(image[top:bottom, left:right], window.height, window.width, nearest)
 
 
-def _contain(image: Image, height: int, width: int, nearest: bool) -> Image:
-    inner = _scale(image, *size_before_crop(image.shape[:2], (height, width), "contain"), nearest)
-    top, left = (height - inner.shape[0]) // 2, (width - inner.shape[1]) // 2
-    bottom, right = height - inner.shape[0] - top, width - inner.shape[1] - left
-    padded: Image = cv2.copyMakeBorder(inner, top, bottom, left, right, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0))
+def contain(image: Image, size: Sequence[int], inner: Sequence[int], *, nearest: bool = False) -> Image:
+    """Returns ``image`` scaled to ``inner`` in the middle of black ``size``; `size_before_crop` gives ``inner``."""
+    scaled = _scale(image, int(inner[0]), int(inner[1]), nearest)
+    top, left = (int(size[0]) - scaled.shape[0]) // 2, (int(size[1]) - scaled.shape[1]) // 2
+    bottom, right = int(size[0]) - scaled.shape[0] - top, int(size[1]) - scaled.shape[1] - left
+    padded: Image = cv2.copyMakeBorder(scaled, top, bottom, left, right, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0))
     return padded
 
 
@@ -68,7 +71,7 @@ def _scale(image: Image, height: int, width: int, nearest: bool) -> Image:
     if image.shape[:2] == (height, width):
         return image
     if nearest:
-        interpolation = cv2.INTER_NEAREST
+        interpolation = _NEAREST
     elif height <= image.shape[0] and width <= image.shape[1]:
         interpolation = cv2.INTER_AREA
     else:

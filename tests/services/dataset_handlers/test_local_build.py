@@ -41,6 +41,13 @@ def test_shards_of_another_config_or_of_other_photos_are_not_kept(own_photos: Pa
     assert [Path(file).read_bytes() for file in changed] != list(first.values())
 
 
+def test_a_file_beside_the_photos_counts_as_well(own_photos: Path, tmp_path: Path) -> None:
+    (own_photos / "labels.txt").write_text("one")
+    before = Path(InpaintingHandler(CONFIG, own_photos).as_tfrecord(tmp_path)[0]).stat()
+    (own_photos / "labels.txt").write_text("another")
+    assert Path(InpaintingHandler(CONFIG, own_photos).as_tfrecord(tmp_path)[0]).stat() != before
+
+
 def test_too_many_bad_photos_end_it(own_photos: Path, tmp_path: Path) -> None:
     (own_photos / "cats" / "photo 00.png").write_bytes(b"")
     assert InpaintingHandler(CONFIG, own_photos).as_tfrecord(tmp_path / "one")

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from dataset_handlers.contact_sheet import CELL_PX, MAX_WIDTH_PX, Block, Cell, draw_sheet, tint
+from dataset_handlers.contact_sheet import CELL_PX, MAX_WIDTH_PX, Block, Cell, draw_sheet, overlaid, tint
 from dataset_handlers.handler import DatasetHandler
 from dataset_handlers.lettering import shortened, text_width
 from dataset_handlers.planning import list_samples
@@ -80,6 +80,20 @@ def test_a_tint_changes_the_hole_and_its_rim_only() -> None:
     assert changed[mask > 0].all()
     assert not changed[:48].any()
     assert (image == 100).all()
+
+
+def test_numbers_have_colours_and_shades_stay_as_they_are() -> None:
+    image = np.full((40, 60, 3), 100, np.uint8)
+    mask = np.zeros(image.shape[:2], np.uint8)
+    mask[5:15, 5:15], mask[20:30, 20:40] = 1, 2
+    shown = overlaid(image, mask)
+    assert (shown[mask == 0] == 100).mean() > 0.9
+    inside = [shown[10, 10], shown[25, 30]]
+    assert all((colour != 100).any() for colour in inside)
+    assert (inside[0] != inside[1]).any()
+    trimap = np.where(mask == 1, 255, np.where(mask == 2, 128, 0)).astype(np.uint8)
+    assert overlaid(image, trimap) is trimap
+    assert np.array_equal(overlaid(image, mask // 2 * 255), tint(image, mask // 2 * 255))
 
 
 def test_text_is_shortened_to_fit() -> None:

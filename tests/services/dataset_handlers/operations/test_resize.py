@@ -82,3 +82,13 @@ def test_shrinking_averages_and_nearest_invents_no_value() -> None:
     labels = np.array([[3, 200], [7, 9]], np.uint8)
     for size in ((13, 17), (1, 1)):
         assert set(np.unique(resize(labels, size, nearest=True))) <= {3, 200, 7, 9}
+
+
+@pytest.mark.parametrize("factor", [3, 4, 7])
+def test_a_mask_stays_where_its_photo_is(factor: int) -> None:
+    y, x = np.mgrid[: 40 * factor, : 30 * factor]
+    inside = ((y - 17.3 * factor) ** 2 + (x - 14.1 * factor) ** 2 < (9.4 * factor) ** 2).astype(np.uint8) * 255
+    shares, mask = resize(inside, [40, 30]).astype(float) / 255, resize(inside, [40, 30], nearest=True) > 0
+    for grid in np.mgrid[:40, :30]:
+        # Half a pixel of the source, where its middle lies between two.
+        assert abs((grid * shares).sum() / shares.sum() - grid[mask].mean()) < 0.5 / factor + 0.03
