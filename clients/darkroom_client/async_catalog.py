@@ -7,12 +7,14 @@ from typing import Any
 
 from darkroom.dataset.v1 import dataset_pb2
 from darkroom_client import catalog_proto
-from darkroom_client.catalog import Definition, Handler, RawDataset, Runner
+from darkroom_client.catalog import Definition, Handler, RawDataset, Relocked, Runner
 from darkroom_client.connection import Connection
 from darkroom_client.snapshot import Progress
 from darkroom_client.snapshot_proto import progress_fields
 
 PAGE_SIZE = 1000
+# An environment that was never made takes minutes.
+DESCRIBE_TIMEOUT_S = 600.0
 
 
 class AsyncCatalog:
@@ -42,9 +44,27 @@ class AsyncCatalog:
         return [catalog_proto.handler(each) for each in await self._all("ListHandlers", request, "handlers")]
 
     async def get_handler(self, name: str, version: str = "latest") -> Handler:
-        """Return one handler with its options; ``name`` is ``repository/handler``. Raises `NotFound`."""
+        """Return one handler with its options; ``name`` is ``repository/handler``.
+
+        At a version that nobody used before its environment is made first. Raises `NotFound`, `FailedPrecondition`.
+        """
         request = dataset_pb2.GetHandlerRequest(name=name, version=version)
-        return catalog_proto.handler((await self._connection.call("GetHandler", request)).handler)
+        return catalog_proto.handler((await self._connection.call("GetHandler", request, DESCRIBE_TIMEOUT_S)).handler)
+
+    async def relock(
+        self, repository: str, version: str = "latest", *, on_progress: Callable[[Progress], None] | None = None
+    ) -> Relocked:
+        """Resolve a repository's requirements again, for all who ask for that commit from now on.
+
+        Raises `NotFound`, `FailedPrecondition` when it cannot be done: the lock stays as it was.
+        """
+        request = dataset_pb2.RelockRepositoryRequest(repository=repository, version=version)
+        async for response in self._connection.stream("RelockRepository", lambda: request, _relocked):
+            if _relocked(response):
+                return Relocked(response.commit, response.previous_lock_digest, response.lock_digest, response.lock)
+            if on_progress is not None:
+                on_progress(Progress(**progress_fields(response.progress)))
+        raise AssertionError("a stream ends with its answer or an error")
 
     async def list_raw_datasets(self) -> list[RawDataset]:
         """Return the raw datasets that runners serve, by name."""
@@ -82,6 +102,10 @@ class AsyncCatalog:
             if on_progress is not None:
                 on_progress(Progress(**progress_fields(response.progress)))
         raise AssertionError("a stream ends with its answer or an error")
+
+
+def _relocked(response: Any) -> bool:
+    return bool(response.commit)
 
 
 def _holds(field: str) -> Callable[[Any], bool]:

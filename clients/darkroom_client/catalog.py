@@ -72,6 +72,20 @@ class Runner:
     raw_datasets: tuple[str, ...] = ()
     seen_time: datetime | None = None
     version: str = ""
+    sandbox: str = ""
+    """How well it confines foreign code: `full`, or `partial: ` or `none: ` and why."""
+    refused_repositories: tuple[str, ...] = ()
+    """Those whose code it will not run, each `name: why`."""
+
+
+@dataclass(frozen=True)
+class Relocked:
+    """The lock of a repository at a commit, before and after it was resolved again."""
+
+    commit: str
+    previous_lock_digest: str
+    lock_digest: str
+    lock: str
 
 
 @dataclass(frozen=True)

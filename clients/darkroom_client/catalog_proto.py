@@ -52,6 +52,8 @@ def runner(message: dataset_pb2.Runner) -> Runner:
         raw_datasets=tuple(message.raw_datasets),
         seen_time=moment(message, "seen_time"),
         version=message.version,
+        sandbox=message.sandbox,
+        refused_repositories=tuple(message.refused_repositories),
     )
 
 

@@ -213,6 +213,7 @@ class Client(Blocking):
     list_definitions = blocking(AsyncClient.list_definitions)
     list_handlers = blocking(AsyncClient.list_handlers)
     get_handler = blocking(AsyncClient.get_handler)
+    relock = blocking(AsyncClient.relock)
     list_raw_datasets = blocking(AsyncClient.list_raw_datasets)
     scan_raw_dataset = blocking(AsyncClient.scan_raw_dataset)
     list_runners = blocking(AsyncClient.list_runners)

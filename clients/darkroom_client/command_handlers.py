@@ -11,6 +11,7 @@ import typer
 from darkroom_client.catalog import Handler, Option
 from darkroom_client.client import Client
 from darkroom_client.command_options import AsJson, Server
+from darkroom_client.command_relock import relock
 from darkroom_client.errors import InvalidArgument
 from darkroom_client.output import print_answer, print_json, print_table, reporting, say
 
@@ -32,6 +33,9 @@ def list_handlers(context: typer.Context, as_json: AsJson = False, server: Serve
         print_table(["HANDLER", "VERSION", "RAW ROLES", "WHAT IT MAKES"], rows)
     else:
         say("no handlers: no runner has called yet")
+
+
+handlers_app.command("relock")(relock)
 
 
 @handlers_app.command("show")

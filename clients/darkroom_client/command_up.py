@@ -30,13 +30,29 @@ def up(
         str,
         typer.Option("--inpainting", metavar="HOST:PORT", help="Where photos are retouched; else two ports further."),
     ] = "",
+    repositories: Annotated[
+        list[str] | None,
+        typer.Option("--repository", metavar="NAME=URL", help="A git repository of handlers. Repeatable."),
+    ] = None,
+    trusted: Annotated[
+        list[str] | None,
+        typer.Option("--trust", metavar="NAME", help="Run that repository's code without the sandbox. Repeatable."),
+    ] = None,
+    repositories_file: Annotated[
+        Path | None,
+        typer.Option("--repositories", metavar="FILE", help="YAML of repositories with their keys and credentials."),
+    ] = None,
     insecure: Annotated[
-        bool, typer.Option("--insecure", help="Answer other machines without TLS and tokens; only in a network you trust.")
+        bool,
+        typer.Option("--insecure", help="Answer other machines without TLS and tokens; only in a network you trust."),
     ] = False,
 ) -> None:
     """Start registry, runner and inpainting service, say what they serve, and watch over them until Ctrl-C."""
     # Imported late: only this command needs it.
     from darkroom_client.up import UpSettings, run_up
+    from darkroom_client.up_repositories import read_repositories
 
+    known = read_repositories(repositories or [], trusted or [], repositories_file)
     chosen_home = home.expanduser().absolute() if home else platformdirs.user_data_path("darkroom")
-    asyncio.run(run_up(UpSettings(raw.expanduser().absolute(), chosen_home, listen, insecure, inpainting), say))
+    settings = UpSettings(raw.expanduser().absolute(), chosen_home, listen, insecure, inpainting, known)
+    asyncio.run(run_up(settings, say))

@@ -11,7 +11,7 @@ import socket
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,6 +25,7 @@ from darkroom_client.logins import store_login
 from darkroom_client.up_door import Door, make_door
 from darkroom_client.up_part import Part
 from darkroom_client.up_report import report
+from darkroom_client.up_repositories import Repositories, check_repositories, variables
 
 READY_TIMEOUT_S = 60.0
 GIVE_UP_RESTARTS = 3
@@ -57,6 +58,7 @@ class UpSettings:
     insecure: bool = False
     inpainting_listen: str = ""
     """Empty: the host of `listen`, two ports further."""
+    repositories: Repositories = field(default_factory=dict)
 
     @property
     def inpainting(self) -> str:
@@ -89,6 +91,8 @@ class UpSettings:
         if self.insecure:
             registry["INSECURE"] = inpainting["INSECURE"] = "true"
         runner = {"HOME": str(self.home / "runner"), "REGISTRY": self.server, "RAW_ROOT": str(self.raw), **store}
+        registry |= variables(self.repositories)
+        runner |= variables(self.repositories)
         if door is not None:
             registry |= door.variables("registry")
             runner |= door.variables("runner")
@@ -110,6 +114,8 @@ async def run_up(settings: UpSettings, tell: Callable[[str], None]) -> None:
         for address in (settings.server, settings.inpainting_server):
             store_login(address, door.login if door else None)
         environments = settings.environments(door)
+        if settings.repositories:
+            await asyncio.to_thread(check_repositories, environments["registry"])
         logs = settings.home / "logs"
         registry = Part("registry", "dataset_registry", environments["registry"], logs / "registry.log", tell)
         runner = Part("runner", "handler_runner", environments["runner"], logs / "runner.log", tell)
@@ -282,4 +288,5 @@ async def describe(client: AsyncClient, settings: UpSettings) -> list[str]:
         await client.list_handlers(),
         await client.list_runners(),
         settings.inpainting_server if retouches() else "",
+        settings.repositories,
     )

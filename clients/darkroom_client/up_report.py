@@ -9,6 +9,7 @@ from darkroom_client.async_inpainting import DEFAULT_SERVER as DEFAULT_INPAINTIN
 from darkroom_client.catalog import Handler, RawDataset, Runner
 from darkroom_client.connection import DEFAULT_SERVER
 from darkroom_client.output import size_text
+from darkroom_client.up_repositories import Repositories, repository_lines
 
 SHOWN_RAW_DATASETS = 20
 
@@ -21,6 +22,7 @@ def report(
     handlers: Sequence[Handler],
     runners: Sequence[Runner],
     inpainting: str = "",
+    repositories: Repositories | None = None,
 ) -> list[str]:
     """Return the lines that `darkroom up` prints once everything answers; ``inpainting`` is empty without it."""
     lines = [f"Darkroom is up at {server}", f"  home      {home}"]
@@ -31,8 +33,11 @@ def report(
     if not raw_datasets:
         lines.append(f"  raw       none yet: put a folder of photos under {raw_root}")
     lines.append(f"  handlers  {', '.join(handler.name for handler in handlers) or 'none'}")
+    lines += repository_lines(repositories or {}, runners)
     for runner in runners:
         lines.append(f"  runner    {runner.name}: {runner.cores} cores, {size_text(runner.free_bytes)} free")
+        if runner.sandbox:
+            lines.append(f"  sandbox   {runner.sandbox}")
     lines.append(f"  retouch   {inpainting or 'not here: pip install darkroom[inpaint]'}")
     lines += ["next, in another terminal:"]
     if server != DEFAULT_SERVER:

@@ -1,6 +1,7 @@
 """Starts the registry: reads the settings, chooses the parts, serves.
 
 python -m dataset_registry                       serve
+python -m dataset_registry check                 say what is wrong with the settings, and do nothing
 python -m dataset_registry migrate               bring the catalogue's tables up to this code, once for all registries
 python -m dataset_registry collect [--dry-run]   remove objects that no row names, now
 """
@@ -63,6 +64,8 @@ def main() -> int:
         match command:
             case []:
                 asyncio.run(serve(settings))
+            case ["check"]:
+                pass
             case ["migrate"]:
                 catalog = open_catalog(settings)
                 before = catalog.migrate()

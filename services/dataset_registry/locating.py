@@ -15,8 +15,9 @@ from dataset_registry.gathering import recipe_from, recipe_row
 from dataset_registry.joining import hold
 from dataset_registry.recipes import Recipes
 from dataset_registry.records import Request
+from dataset_registry.repositories import RepositoryAway
 from dataset_registry.states import RequestState
-from service_kit.errors import DarkroomError, InvalidArgument, NotFound, Unavailable
+from service_kit.errors import DarkroomError, InvalidArgument, NotFound
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -60,8 +61,8 @@ class Locating:
     ) -> None:
         try:
             await self._recipes.commit(repository, version)
-        except Unavailable as error:
-            text = error.message
+        except RepositoryAway as error:
+            text = error.waiting_for
             await self._write(lambda tx: hold(tx, identities, text))
             return
         except DarkroomError:

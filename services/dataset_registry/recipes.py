@@ -45,8 +45,8 @@ class Recipes:
     async def resolve(self, draft: Recipe) -> Recipe:
         """Return the recipe with its commit, the config checked against what that declares, if it is known.
 
-        Raises `NotFound` for a version that is not there, `InvalidArgument`, and `Unavailable` when it cannot be said
-        now which commit it is.
+        Raises `NotFound` for a version that is not there, `InvalidArgument`, and `RepositoryAway` when it cannot be
+        said now which commit it is.
         """
         recipe = replace(draft, commit=await self.commit(draft.repository, draft.version))
         environment = await self._read(lambda tx: environment_of(tx, recipe))

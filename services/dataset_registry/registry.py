@@ -16,6 +16,7 @@ from dataset_registry.joining import advance, evict, hold
 from dataset_registry.locating import Locating, Version, unlocated
 from dataset_registry.recipes import Recipes, check_served
 from dataset_registry.records import Dataset, Recipe, Request
+from dataset_registry.repositories import RepositoryAway
 from dataset_registry.states import DatasetState, RequestState
 from dataset_registry.views import DatasetView, RequestView, load_dataset, load_request
 from dataset_registry.watching import Board, View
@@ -90,8 +91,8 @@ class Registry:
         try:
             async with asyncio.timeout(GIT_PATIENCE_S):
                 return await self._recipes.resolve(draft), ""
-        except Unavailable as error:
-            return draft, error.message
+        except RepositoryAway as error:
+            return draft, error.waiting_for
         except TimeoutError:
             return draft, f"the repository {draft.repository}, which has not said yet what {draft.version} is"
 

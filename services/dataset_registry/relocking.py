@@ -41,7 +41,7 @@ class Relocking:
     async def relock(self, repository: str, version: str) -> AsyncIterator[WorkView | Relocked]:
         """Yield stages, then the lock. When it fails the old one stays.
 
-        Raises `NotFound`, `Unavailable`, and `FailedPrecondition` when there is nothing to lock, or no way to.
+        Raises `NotFound`, and `FailedPrecondition` when there is nothing to lock, or no way to.
         """
         names.check_repository(repository)
         names.check_version(version)

@@ -7,7 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from dataset_registry.options import Option
-from service_kit.errors import InvalidArgument
+from service_kit.errors import FailedPrecondition, InvalidArgument
+
+
+class RepositoryAway(FailedPrecondition):
+    """The repository does not answer now. A request waits for it; who asks for an answer at once gets this one."""
+
+    reason = "REPOSITORY_AWAY"
+
+    @property
+    def waiting_for(self) -> str:
+        """What a request waits for, in words."""
+        return self.message.replace(" cannot be reached", ", which cannot be reached", 1)
 
 
 class Repositories(Protocol):
@@ -17,7 +28,7 @@ class Repositories(Protocol):
         """Return the commit of a version.
 
         Raises `NotFound` naming the repositories, or the versions, that there are, `InvalidArgument` for the
-        beginning of more than one commit, and `Unavailable` when it cannot be said now.
+        beginning of more than one commit, and `RepositoryAway` when it cannot be said now.
         """
 
     async def newest(self) -> Mapping[str, Sequence[tuple[str, str]]]:

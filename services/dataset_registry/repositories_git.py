@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from dataset_registry.git_versions import COMMIT, find_version, newest_versions
+from dataset_registry.repositories import RepositoryAway
 from service_kit.errors import DarkroomError, Unavailable
 from service_kit.git import Git, GitRepository
 
@@ -68,6 +69,8 @@ class GitRepositories:
         if answer is None or time.monotonic() - answer.asked_s >= max_age_s:
             # Shielded: a caller that goes must not take the answer from the others.
             answer = await asyncio.shield(self._flight(name))
+        if isinstance(answer.error, Unavailable):
+            raise RepositoryAway(answer.error.message)
         if answer.error is not None:
             raise type(answer.error)(answer.error.message)
         assert answer.refs is not None

@@ -24,7 +24,8 @@ from .lab import Lab, define
 _GIT = [
     "--upload-pack=touch {}", "--exec=touch {}", "-u touch {}", "--config=core.sshCommand=touch {}", "-c", "--",
     "--all", "--output=/etc/passwd", "ext::sh -c touch% {}", "fd::17", "file:///etc", "git@evil.org:x",
-    "https://evil.org/x", "ssh://-oProxyCommand=touch {}/x", "-oProxyCommand=touch {}", "main:evil", "+refs/*:refs/*", "HEAD@{{1}}", "main^",
+    "https://evil.org/x", "ssh://-oProxyCommand=touch {}/x", "-oProxyCommand=touch {}", "main:evil", "+refs/*:refs/*",
+    "HEAD@{{1}}", "main^",
     "main~1", "main^{{}}", "v1^{{commit}}", "@{{u}}", "main..evil/", "^main...evil", ":/fix", "*", "refs/*", "v[1]",
     "v?", "v1 --upload-pack=x", "^main", "a\\b",
 ]  # fmt: skip

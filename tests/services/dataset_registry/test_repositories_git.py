@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from dataset_registry.repositories import RepositoryAway
 from dataset_registry.repositories_git import GitRepositories
-from service_kit.errors import NotFound, Unavailable
+from service_kit.errors import NotFound
 from service_kit.git import Git, GitRepository
 
 from .lab import Lab
@@ -79,7 +80,7 @@ async def test_away_is_unavailable_but_what_was_listed_stays_listed(lab: Lab) ->
     repositories = opened(lab, ref_max_age_s=0.0)
     await repositories.resolve("lab", "v1")
     lab.folder.rename(lab.folder.with_name("away"))
-    with pytest.raises(Unavailable, match="lab cannot be reached"):
+    with pytest.raises(RepositoryAway, match="lab cannot be reached"):
         await repositories.resolve("lab", "v1")
     assert dict(await repositories.newest()) == {"lab": [("v1", commit), ("main", commit)]}
     lab.folder.with_name("away").rename(lab.folder)
@@ -88,7 +89,7 @@ async def test_away_is_unavailable_but_what_was_listed_stays_listed(lab: Lab) ->
             try:
                 assert await repositories.resolve("lab", "v1") == commit
                 break
-            except Unavailable:
+            except RepositoryAway:
                 await asyncio.sleep(0.1)
 
 

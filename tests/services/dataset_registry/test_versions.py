@@ -13,9 +13,9 @@ import pytest
 from dataset_registry.inquiries import Resolution
 from dataset_registry.records import Environment, Request, Work
 from dataset_registry.relocking import Relocked
-from dataset_registry.repositories import environment_id
+from dataset_registry.repositories import RepositoryAway, environment_id
 from dataset_registry.states import RequestState
-from service_kit.errors import FailedPrecondition, InvalidArgument, NotFound, Unavailable
+from service_kit.errors import FailedPrecondition, InvalidArgument, NotFound
 
 from .conftest import REF_MAX_AGE_S, House
 from .lab import LAB_RUNNER, LOCK, REFUSING, Lab, define, describe, described
@@ -118,8 +118,8 @@ async def test_a_request_waits_for_a_repository_that_is_away_and_goes_on_by_itse
     await gone(lab)
     request = await ask(house, "v1")
     assert request.state == RequestState.RESOLVING
-    assert "the repository lab cannot be reached" in request.waiting_for
-    with pytest.raises(Unavailable, match="the repository lab cannot be reached"):
+    assert "the repository lab, which cannot be reached: " in request.waiting_for
+    with pytest.raises(RepositoryAway, match="the repository lab cannot be reached"):
         _ = [each async for each in house.inquiries.resolve("edges", "v1", "{}")]
     lab.back()
     await describe(house)
