@@ -1,4 +1,4 @@
-"""Where an archive's bytes come from: its URL in the object store, or the registry for a store that has no URLs."""
+"""Where an archive's bytes come from: its URL in the object store, the store's own file, or the registry."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from darkroom_client.archive_source_file import FileRanges
 from darkroom_client.archive_source_registry import RegistryRanges
 from darkroom_client.connection import PATIENCE_S, backoff_s
 from darkroom_client.errors import DarkroomError, DataLoss, FailedPrecondition, Unavailable
@@ -47,6 +48,7 @@ class ArchiveSource:
         self._patience_s = patience_s
         self._registry = RegistryRanges(server, name)
         self._urls: UrlRanges | None = None
+        self._file: FileRanges | None = None
         self._lock = threading.Lock()
         self._plan: DownloadPlan | None = None
 
@@ -58,6 +60,8 @@ class ArchiveSource:
                 self._plan = DownloadPlan(
                     dataset_snapshot(message.dataset), message.url, message.manifest_offset, message.manifest_size_bytes
                 )
+                if self._file is None:
+                    self._file = FileRanges.open(message.path, message.dataset.size_bytes)
                 if message.url and self._urls is None:
                     # Imported late: it takes a tenth of a second, which a store without URLs need not pay.
                     from darkroom_client.archive_source_url import UrlRanges
@@ -109,11 +113,16 @@ class ArchiveSource:
     def close(self) -> None:
         """Drop all connections."""
         self._registry.close()
+        if self._file is not None:
+            self._file.close()
         if self._urls is not None:
             self._urls.close()
 
     def _read_once(self, offset: int, end: int) -> Iterator[bytes | memoryview]:
         plan = self.plan()
+        if self._file is not None:
+            yield from self._file.read(offset, end)
+            return
         if not plan.url:
             yield from self._registry.read(offset, end)
             return

@@ -47,6 +47,11 @@ class Archives:
         url = self._store.presign(dataset.archive_object, URL_LIFE_S)
         return (url, time.time() + URL_LIFE_S) if url else ("", 0.0)
 
+    def path(self, dataset: Dataset) -> str:
+        """Return the archive's file for clients on this machine, or nothing where the store has none."""
+        path = self._store.path(dataset.archive_object)
+        return str(path) if path else ""
+
     def read(self, dataset: Dataset, offset: int, size_bytes: int) -> Iterator[bytes]:
         """Yield a range in chunks of at most 1 MiB."""
         return self._store.read(dataset.archive_object, offset, size_bytes)

@@ -28,6 +28,7 @@ class DownloadPlan:
     view: DatasetView
     url: str
     expire_time: float
+    path: str
 
 
 class Downloads:
@@ -43,7 +44,7 @@ class Downloads:
         # A client that finds the bytes gone behind a URL can tell nobody but by asking for a plan again.
         view = await self._ready(name, afresh=True)
         url, expire_time = await asyncio.to_thread(self._archives.url, view.dataset)
-        return DownloadPlan(view, url, expire_time)
+        return DownloadPlan(view, url, expire_time, self._archives.path(view.dataset))
 
     async def read(self, name: str, offset: int, size_bytes: int) -> AsyncIterator[bytes]:
         """Yield a byte range of the archive in chunks of at most 1 MiB."""

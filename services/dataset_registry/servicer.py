@@ -22,6 +22,7 @@ from dataset_registry.relocking import Relocking
 from dataset_registry.states import WorkState
 from dataset_registry.views import WorkView
 from dataset_registry.wire_import import arrival_and_chunks
+from service_kit.security import is_of_this_machine
 
 
 class DatasetServicer(dataset_pb2_grpc.DatasetServiceServicer):  # type: ignore[misc]
@@ -148,6 +149,7 @@ class DatasetServicer(dataset_pb2_grpc.DatasetServiceServicer):  # type: ignore[
             expire_time=wire.moment(plan.expire_time),
             manifest_offset=plan.view.dataset.manifest_offset,
             manifest_size_bytes=plan.view.dataset.manifest_size_bytes,
+            path=plan.path if is_of_this_machine(context.peer()) else "",
         )
 
     async def ReadShard(self, request: pb.ReadShardRequest, context: Any) -> AsyncIterator[pb.ReadShardResponse]:

@@ -88,6 +88,9 @@ class ObjectStore(Protocol):
     def presign(self, name: str, expires_s: int) -> str | None:
         """Return a URL that anybody can GET the object from, ranges included, for so long; None: no URLs here."""
 
+    def path(self, name: str) -> Path | None:
+        """Return the file that holds the object, for programs of this machine to read; None: no files here."""
+
     def remove_leftovers(self, older_than_s: float) -> int:
         """Remove what writers that were killed left behind, and return how many; no reader ever sees such things."""
 

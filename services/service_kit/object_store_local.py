@@ -102,6 +102,10 @@ class LocalObjectStore:
         check_expires(expires_s)
         return None
 
+    def path(self, name: str) -> Path | None:
+        """See `ObjectStore.path`; there may be no such object."""
+        return self._path(check_object_name(name))
+
     def remove_leftovers(self, older_than_s: float) -> int:
         """See `ObjectStore.remove_leftovers`."""
         removed = 0

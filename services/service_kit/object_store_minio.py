@@ -130,6 +130,10 @@ class MinioObjectStore:
         )
         return url
 
+    def path(self, name: str) -> None:
+        """Return None: the objects are the server's."""
+        check_object_name(name)
+
     def remove_leftovers(self, older_than_s: float) -> int:
         """Return 0: MinIO itself forgets uploads that nobody finished within a day; see docs/stores.md for others."""
         return 0

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import unquote
 
 import grpc
 from pydantic import BaseModel, ConfigDict, Field
@@ -63,6 +64,12 @@ def open_security(settings: SecuritySettings, listen: str, prefix: str) -> Secur
         credentials = server_credentials(settings.tls_certificate, settings.tls_key, settings.tls_client_ca)
     interceptors = (AuthorizationInterceptor(TokenFile(settings.tokens)),) if settings.tokens is not None else ()
     return Security(credentials, interceptors)
+
+
+def is_of_this_machine(peer: str) -> bool:
+    """Whether a caller, as gRPC names it, called over loopback; it may still sit at the other end of a tunnel."""
+    kind, _, address = unquote(peer).partition(":")
+    return kind == "unix" or is_loopback(address)
 
 
 def is_loopback(listen: str) -> bool:

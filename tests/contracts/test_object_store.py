@@ -228,6 +228,7 @@ def test_a_bad_name_is_refused_at_the_call_and_its_segment_shown(store: ObjectSt
         lambda: store.stat(name),
         lambda: store.delete(name),
         lambda: store.presign(name, 60),
+        lambda: store.path(name),
     ]
     for call in calls:
         with pytest.raises(InvalidArgument, match=BAD_NAMES[name]):
@@ -381,6 +382,12 @@ def test_a_url_gives_ranges_to_anybody_or_there_is_none(store: ObjectStore) -> N
         assert http.request("GET", url).data == b"0123456789"
         assert http.request("PUT", url, body=b"x").status == 403
         assert http.request("GET", url.replace("street_a", "street_b")).status == 403
+
+
+def test_a_file_of_the_store_holds_the_object_whole_or_there_is_none(store: ObjectStore) -> None:
+    store.put("k/1/street_a%2Fb_k.zip", b"0123456789")
+    path = store.path("k/1/street_a%2Fb_k.zip")
+    assert path is None or path.read_bytes() == b"0123456789"
 
 
 @pytest.mark.parametrize("expires_s", [0, -5, 7 * 24 * 3600 + 1])

@@ -53,7 +53,7 @@ def test_a_client_killed_in_mid_download_leaves_what_came_and_the_next_one_goes_
     shared_house.client.define("files", "test/seed", {"photos": "street"})
     config = {"small_files": 20, "large_bytes": 40 * MIB}
     key = shared_house.client.request_dataset("files", "latest", config).wait(60).key
-    machine = {"DARKROOM_SERVER": relay.server, "DARKROOM_CACHE": str(tmp_path / "cache")}
+    machine = {"DARKROOM_SERVER": relay.server, "DARKROOM_CACHE": str(tmp_path / "cache"), "DARKROOM_SAME_MACHINE": "0"}
     relay.allow(20 * MIB)
     with shared_house.darkroom_running("get", key, env=machine) as download:
         until(lambda: arrived_bytes(tmp_path) > 10 * MIB, "the first half of the download")

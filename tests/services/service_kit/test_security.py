@@ -11,7 +11,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from darkroom.handler.v1 import handler_pb2, handler_pb2_grpc
 from service_kit.errors import FailedPrecondition
-from service_kit.security import SecuritySettings, is_loopback, open_security
+from service_kit.security import SecuritySettings, is_loopback, is_of_this_machine, open_security
 from service_kit.serving import Serving
 from service_kit.tls import SERVER_NAME, fingerprint, make_certificate
 from service_kit.token_file import TokenFile
@@ -159,6 +159,22 @@ def test_a_certificate_is_made_once_and_its_key_is_private(tmp_path: Path) -> No
     assert make_certificate(tmp_path) == first
     assert first[0].read_bytes() == before
     assert first[1].stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("peer", "here"),
+    [
+        ("ipv4:127.0.0.1:43210", True),
+        ("ipv6:%5B::1%5D:43210", True),
+        ("ipv6:[::1]:43210", True),
+        ("unix:", True),
+        ("ipv4:10.0.0.5:43210", False),
+        ("ipv6:%5Bfe80::1%5D:43210", False),
+        ("", False),
+    ],
+)
+def test_only_loopback_is_this_machine(peer: str, here: bool) -> None:
+    assert is_of_this_machine(peer) is here
 
 
 def test_half_a_pair_of_settings_is_refused_by_name(guarded: SecuritySettings) -> None:
