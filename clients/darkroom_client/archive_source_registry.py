@@ -13,9 +13,13 @@ from darkroom.dataset.v1 import dataset_pb2, dataset_pb2_grpc
 from darkroom_client.channel import open_blocking_channel
 from darkroom_client.connection import passing
 from darkroom_client.errors import Unavailable, error_from_rpc
+from darkroom_client.replicas import Replicas
 
 CALL_TIMEOUT_S = 60.0
 REPORT_TIMEOUT_S = 5.0
+# With several registries: how often each is asked for a plan, and the pause between two.
+PLAN_ROUNDS = 10
+PLAN_PAUSE_S = 0.3
 # By default a megabyte comes in 64 pieces, each handled by itself.
 LARGE_FRAMES = ("grpc.http2.max_frame_size", (1 << 24) - 1)
 DATA_TAG = 0x0A  # of `ReadShardResponse.data`, on the wire
@@ -25,33 +29,43 @@ class RegistryRanges:
     """The registry's calls about one download, from several threads."""
 
     def __init__(self, server: str, name: str) -> None:
-        self._server = server
         self._name = name
-        self._channel = open_blocking_channel(server, [LARGE_FRAMES])
-        self._stub = dataset_pb2_grpc.DatasetServiceStub(self._channel)
-        self._read_shard = self._channel.unary_stream(
-            "/darkroom.dataset.v1.DatasetService/ReadShard",
-            request_serializer=dataset_pb2.ReadShardRequest.SerializeToString,
-            response_deserializer=chunk_of,
-        )
+        self._replicas = Replicas(server, lambda each: open_blocking_channel(each, [LARGE_FRAMES]))
+        self._stubs = [dataset_pb2_grpc.DatasetServiceStub(each.channel) for each in self._replicas.all]
+        self._read_shard = [
+            each.channel.unary_stream(
+                "/darkroom.dataset.v1.DatasetService/ReadShard",
+                request_serializer=dataset_pb2.ReadShardRequest.SerializeToString,
+                response_deserializer=chunk_of,
+            )
+            for each in self._replicas.all
+        ]
         self._open: set[Any] = set()
         self._stopped = threading.Event()
 
     def plan(self) -> dataset_pb2.GetDownloadPlanResponse:
         """Return a new download plan. Raises as `GetDownloadPlan` says."""
         request = dataset_pb2.GetDownloadPlanRequest(name=self._name)
-        try:
-            plan: dataset_pb2.GetDownloadPlanResponse = self._stub.GetDownloadPlan(
-                request, timeout=CALL_TIMEOUT_S, wait_for_ready=True
-            )
-        except grpc.RpcError as error:
-            raise error_from_rpc(error, self._server) from error
-        return plan
+        for _ in range(PLAN_ROUNDS * len(self._replicas.all)):
+            replica = self._replicas.current
+            try:
+                plan: dataset_pb2.GetDownloadPlanResponse = self._stubs[replica.number].GetDownloadPlan(
+                    request, timeout=CALL_TIMEOUT_S, wait_for_ready=self._replicas.single
+                )
+                return plan
+            except grpc.RpcError as error:
+                meaning = error_from_rpc(error, replica.server)
+                if self._replicas.single or not passing(error, meaning):
+                    raise meaning from error
+                self._replicas.leave(replica)
+                self._stopped.wait(PLAN_PAUSE_S)
+        raise meaning
 
     def read(self, offset: int, end: int) -> Iterator[bytes | memoryview]:
         """Yield the bytes from ``offset`` to before ``end``. Raises `Unavailable`: try again; else what is wrong."""
         request = dataset_pb2.ReadShardRequest(name=self._name, offset=offset, size_bytes=end - offset)
-        call = self._read_shard(request)
+        replica = self._replicas.current
+        call = self._read_shard[replica.number](request)
         self._open.add(call)
         try:
             for chunk in call:
@@ -59,8 +73,11 @@ class RegistryRanges:
                     return
                 yield chunk
         except grpc.RpcError as error:
-            meaning = error_from_rpc(error, self._server)
-            raise (Unavailable(str(meaning)) if passing(error, meaning) else meaning) from error
+            meaning = error_from_rpc(error, replica.server)
+            if not passing(error, meaning):
+                raise meaning from error
+            self._replicas.leave(replica)
+            raise Unavailable(str(meaning)) from error
         finally:
             self._open.discard(call)
             call.cancel()
@@ -71,7 +88,7 @@ class RegistryRanges:
             name=self._name, download_id=download_id, size_bytes=size_bytes, requester=requester
         )
         request.elapsed.FromTimedelta(timedelta(seconds=elapsed_s))
-        self._stub.ReportDownload(request, timeout=REPORT_TIMEOUT_S)
+        self._stubs[self._replicas.current.number].ReportDownload(request, timeout=REPORT_TIMEOUT_S)
 
     def stop(self) -> None:
         """End every read."""
@@ -80,8 +97,9 @@ class RegistryRanges:
             call.cancel()
 
     def close(self) -> None:
-        """Drop the connection."""
-        self._channel.close()
+        """Drop every connection."""
+        for replica in self._replicas.all:
+            replica.channel.close()
 
 
 def chunk_of(message: bytes) -> bytes | memoryview:

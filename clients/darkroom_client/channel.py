@@ -8,13 +8,18 @@ from typing import Any
 
 import grpc
 
+from darkroom.dataset.v1 import dataset_pb2
 from darkroom_client.logins import Login, login_of
 
-# Every unary method of the service may be repeated: requests, definitions and reports carry ids of their own.
+_SERVICE = dataset_pb2.DESCRIPTOR.services_by_name["DatasetService"]
+_STREAMS = [method.name for method in _SERVICE.methods if method.server_streaming or method.client_streaming]
+# Every unary method of the service may be repeated: requests, definitions and reports carry ids of their own. Streams
+# are called again by our own hand: a blocking one that gRPC tries in vain never ends (grpcio 1.85).
 SERVICE_CONFIG = {
     "methodConfig": [
+        {"name": [{"service": _SERVICE.full_name, "method": method} for method in _STREAMS]},
         {
-            "name": [{"service": "darkroom.dataset.v1.DatasetService"}],
+            "name": [{"service": _SERVICE.full_name}],
             "retryPolicy": {
                 "maxAttempts": 5,
                 "initialBackoff": "0.1s",
@@ -22,7 +27,7 @@ SERVICE_CONFIG = {
                 "backoffMultiplier": 2,
                 "retryableStatusCodes": ["UNAVAILABLE"],
             },
-        }
+        },
     ]
 }
 CHANNEL_OPTIONS: tuple[tuple[str, Any], ...] = (

@@ -1,4 +1,4 @@
-"""One line to a registry that survives the registry's restarts: calls are repeated, streams re-attach."""
+"""One line to a registry, or to replicas, that survives restarts: calls are repeated, streams re-attach."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from darkroom.dataset.v1 import dataset_pb2_grpc
 from darkroom_client.channel import open_channel
 from darkroom_client.errors import DarkroomError, Unavailable, error_from_rpc
 from darkroom_client.fork_check import check_process
+from darkroom_client.replicas import Replicas, find_answering
 
 DEFAULT_SERVER = "localhost:50050"
 CONTACT_TIMEOUT_S = 5.0
@@ -23,7 +24,7 @@ PATIENCE_S = 600.0
 
 
 def server_address(server: str | None = None) -> str:
-    """Return the registry's address: as given, else ``DARKROOM_SERVER``, else ``localhost:50050``."""
+    """Return the registry's address, or several with commas: as given, else ``DARKROOM_SERVER``, else the usual one."""
     return server or os.environ.get("DARKROOM_SERVER") or DEFAULT_SERVER
 
 
@@ -34,9 +35,14 @@ class Connection:
         check_process()
         self.server = server
         self._patience_s = patience_s
-        self._channel = open_channel(server)
-        self._stub = dataset_pb2_grpc.DatasetServiceStub(self._channel)
+        self._replicas = Replicas(server, open_channel)
+        self._stubs = [dataset_pb2_grpc.DatasetServiceStub(each.channel) for each in self._replicas.all]
         self._contacted = False
+
+    @property
+    def answering(self) -> str:
+        """The address of the registry that the next call goes to."""
+        return self._replicas.current.server
 
     async def call(self, method: str, request: Any, timeout_s: float = CALL_TIMEOUT_S) -> Any:
         """Return the response to a unary call, tried again for up to ``timeout_s`` while the registry is away."""
@@ -44,13 +50,17 @@ class Connection:
         deadline, pauses = time.monotonic() + timeout_s, backoff_s()
         while True:
             left_s = max(0.1, deadline - time.monotonic())
+            replica = self._replicas.current
             try:
-                return await getattr(self._stub, method)(request, timeout=left_s, wait_for_ready=True)
+                method_of_replica = getattr(self._stubs[replica.number], method)
+                # While another is there to turn to, nobody waits for one that is away.
+                return await method_of_replica(request, timeout=left_s, wait_for_ready=self._replicas.single)
             except grpc.aio.AioRpcError as error:
-                meaning = error_from_rpc(error, self.server)
+                meaning = error_from_rpc(error, replica.server)
                 pause_s = max(next(pauses), meaning.retry_after_s or 0.0)
                 if not passing(error, meaning) or time.monotonic() + pause_s > deadline:
                     raise meaning from error
+                self._replicas.leave(replica)
             await asyncio.sleep(pause_s)
 
     async def stream(
@@ -68,7 +78,8 @@ class Connection:
         pauses, lost_since_s = backoff_s(), None
         while True:
             meaning: DarkroomError = Unavailable(f"the registry at {self.server} ended the stream early")
-            call = getattr(self._stub, method)(next_request())
+            replica = self._replicas.current
+            call = getattr(self._stubs[replica.number], method)(next_request())
             try:
                 async for response in call:
                     pauses, lost_since_s = backoff_s(), None
@@ -78,54 +89,33 @@ class Connection:
                 if last is None:
                     return
             except grpc.aio.AioRpcError as error:
-                meaning = error_from_rpc(error, self.server)
+                meaning = error_from_rpc(error, replica.server)
                 if not passing(error, meaning):
                     raise meaning from error
             finally:
                 call.cancel()
+            self._replicas.leave(replica)
             lost_since_s = lost_since_s or time.monotonic()
             if time.monotonic() - lost_since_s > self._patience_s:
                 raise Unavailable(f"{meaning}; it stayed away for {self._patience_s:.0f} s") from meaning
             await asyncio.sleep(max(next(pauses), meaning.retry_after_s or 0.0))
 
-    async def send(self, method: str, requests: Callable[[], AsyncGenerator[Any, None]]) -> Any:
-        """Return the response to a stream of requests, sent from its start again while the registry is away.
-
-        What the registry itself says, a full disk for one, rises at once.
-        """
-        await self.contact()
-        pauses, deadline = backoff_s(), time.monotonic() + self._patience_s
-        while True:
-            messages = requests()
-            try:
-                return await getattr(self._stub, method)(messages)
-            except grpc.aio.AioRpcError as error:
-                meaning = error_from_rpc(error, self.server)
-                pause_s = next(pauses)
-                told = meaning.reason != type(meaning).reason
-                if told or not passing(error, meaning) or time.monotonic() + pause_s > deadline:
-                    raise meaning from error
-            finally:
-                await messages.aclose()
-            await asyncio.sleep(pause_s)
-
     async def close(self) -> None:
-        """Close the channel; calls still open end cancelled."""
-        await self._channel.close()
+        """Close every channel; calls still open end cancelled."""
+        for replica in self._replicas.all:
+            await replica.channel.close()
 
     async def contact(self) -> None:
         """Return once the registry has answered for the first time. Raises `Unavailable` when it does not, soon."""
         # Later outages are waited out; a registry that was never there is more likely a mistake, so say so soon.
         if self._contacted:
             return
-        try:
-            await asyncio.wait_for(self._channel.channel_ready(), CONTACT_TIMEOUT_S)
-        except TimeoutError:
+        if not await find_answering(self._replicas, CONTACT_TIMEOUT_S):
             raise Unavailable(
                 f"no Darkroom registry answers at {self.server}; start one with `darkroom up --raw DIR`, "
                 "or name another with --server or DARKROOM_SERVER",
                 reason="NO_REGISTRY",
-            ) from None
+            )
         self._contacted = True
 
 

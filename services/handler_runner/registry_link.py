@@ -34,7 +34,7 @@ _LONGEST_PAUSE_S = 5.0
 
 
 class RegistryLink:
-    """One channel to one registry.
+    """The line to a registry, or to several on one catalogue (``HOST:PORT,HOST:PORT``), tried in turn.
 
     Raises `Aborted` when another holds the work, `Unavailable` when it is worth calling again, and `DarkroomError`
     when the registry will not have it.
@@ -42,9 +42,15 @@ class RegistryLink:
 
     def __init__(self, address: str, channels: RegistryChannels = PLAIN) -> None:
         self.address = address
-        self._channel = channels.open(address)
-        self._stub = handler_pb2_grpc.RunnerServiceStub(self._channel)
+        self._addresses = [each.strip() for each in address.split(",")]
+        self._channels = [channels.open(each) for each in self._addresses]
+        self._stubs = [handler_pb2_grpc.RunnerServiceStub(each) for each in self._channels]
+        self._at = 0
         self._answers = True
+
+    @property
+    def _stub(self) -> handler_pb2_grpc.RunnerServiceStub:
+        return self._stubs[self._at]
 
     async def claim(
         self, runner: handler_pb2.RunnerDescription, kinds: Sequence[handler_pb2.WorkKind], wait_s: float
@@ -93,8 +99,9 @@ class RegistryLink:
         await self._insist(lambda: self._stub.FinishWork(request, timeout=_CALL_S))
 
     async def close(self) -> None:
-        """Close the channel."""
-        await self._channel.close()
+        """Close every channel."""
+        for channel in self._channels:
+            await channel.close()
 
     async def _insist(self, call: Callable[[], Awaitable[Result]]) -> Result:
         pause_s = 0.2
@@ -106,16 +113,18 @@ class RegistryLink:
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
     async def _call(self, call: Awaitable[Result]) -> Result:
+        # The call has begun, on this one.
+        at = self._at
         try:
             result = await call
         except grpc.aio.AioRpcError as error:
-            raise self._meaning(error) from error
+            raise self._meaning(error, at) from error
         if not self._answers:
             self._answers = True
-            log.info("registry_back", registry=self.address)
+            log.info("registry_back", registry=self._addresses[at])
         return result
 
-    def _meaning(self, error: grpc.aio.AioRpcError) -> DarkroomError:
+    def _meaning(self, error: grpc.aio.AioRpcError, at: int) -> DarkroomError:
         code, details = error.code(), error.details() or ""
         if code in _FORGET:
             return Aborted(details)
@@ -124,5 +133,7 @@ class RegistryLink:
         # Once per change, or a night without the registry fills the log.
         if self._answers:
             self._answers = False
-            log.warning("registry_away", registry=self.address, code=code.name, details=details)
-        return Unavailable(f"the registry at {self.address} does not answer: {details}")
+            log.warning("registry_away", registry=self._addresses[at], code=code.name, details=details)
+        if self._at == at:
+            self._at = (at + 1) % len(self._addresses)
+        return Unavailable(f"the registry at {self._addresses[at]} does not answer: {details}")

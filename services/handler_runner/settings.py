@@ -24,7 +24,12 @@ class RunnerSettings(BaseSettings, ObjectStoreSettings, RepositoriesSettings, Re
 
     model_config = SettingsConfigDict(env_prefix="DARKROOM_RUNNER_", frozen=True, extra="ignore")
 
-    registry: Annotated[str, Field(min_length=1, description="Address of the registry, HOST:PORT.")] = "localhost:50050"
+    registry: Annotated[
+        str,
+        Field(
+            min_length=1, description="Address of the registry, HOST:PORT; of several on one catalogue, with commas."
+        ),
+    ] = "localhost:50050"
     name: Annotated[
         str, Field(validate_default=True, description="Its name among the runners, kept over restarts.")
     ] = socket.gethostname()
