@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 from darkroom.dataset.v1 import dataset_pb2
@@ -12,17 +13,18 @@ from darkroom_client.async_datasets import AsyncDatasets
 from darkroom_client.errors import InvalidArgument, NotFound, RequestFailed
 from darkroom_client.snapshot import DatasetSnapshot, DatasetState, Failure
 from darkroom_client.snapshot_proto import dataset_snapshot
+from darkroom_client.upload import Upload
 
 OnUpload = Callable[[int, int], None] | None
 OnImport = Callable[[DatasetSnapshot], None] | None
-
-CHUNK_BYTES = 1 << 20
 
 
 class AsyncImports(AsyncDatasets):
     """The calls that bring datasets in."""
 
+    server: str
     requester: str
+    _patience_s: float
 
     async def import_archive(
         self, path: str | Path, *, name: str | None = None, on_upload: OnUpload = None, on_progress: OnImport = None
@@ -59,30 +61,16 @@ class AsyncImports(AsyncDatasets):
         header = dataset_pb2.ImportHeader(
             file_name=name or path.name, size_bytes=size_bytes, requester=self.requester, sha256=sha256
         )
-        problems: list[OSError] = []
-
-        async def messages() -> AsyncGenerator[dataset_pb2.ImportDatasetRequest, None]:
-            yield dataset_pb2.ImportDatasetRequest(header=header)
-            sent = 0
-            try:
-                with path.open("rb") as file:
-                    while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
-                        yield dataset_pb2.ImportDatasetRequest(chunk=chunk)
-                        sent += len(chunk)
-                        if on_upload is not None:
-                            on_upload(sent, size_bytes)
-            except OSError as error:
-                # gRPC would only say that the call was cancelled.
-                problems.append(error)
-                raise
-
+        await self._connection.contact()
+        upload = Upload(self.server, path, header, on_upload or (lambda sent, size_bytes: None), self._patience_s)
+        work = asyncio.ensure_future(asyncio.to_thread(upload.run))
         try:
-            response = await self._connection.send("ImportDataset", messages)
-        except BaseException as error:
-            if problems:
-                raise InvalidArgument(f"{path} cannot be read: {problems[0].strerror}") from error
-            raise
-        return dataset_snapshot(response.dataset)
+            return dataset_snapshot((await asyncio.shield(work)).dataset)
+        finally:
+            if not work.done():
+                upload.stop()
+                with contextlib.suppress(BaseException):
+                    await work
 
 
 def _facts(path: Path) -> tuple[int, str]:

@@ -64,7 +64,9 @@ def test_another_archive_under_a_key_is_refused_until_the_first_is_deleted(house
     name = old_name(config='{"twice": true}')
     stored = write_old_archive(tmp_path, FILES, name, zipfile.ZIP_STORED)
     first = house.client.import_archive(stored)
-    other = write_old_archive(tmp_path, {"a.tfrecord": tfrecords([{"x": 1}])}, "renamed.zip")
+    # So large that the answer comes long before its end.
+    large = tfrecords([{"x": np.random.default_rng(1).bytes(30 << 20)}])
+    other = write_old_archive(tmp_path, {"a.tfrecord": large}, "renamed.zip", zipfile.ZIP_STORED)
     with pytest.raises(InvalidArgument, match="DATASET_VERSION_MD5"):
         house.client.import_archive(other)
     with pytest.raises(AlreadyExists, match="another archive"):
