@@ -20,6 +20,11 @@ Repositories = Mapping[str, Mapping[str, Any]]
 
 CHECK_TIMEOUT_S = 60.0
 _FILES = ("ssh_key", "known_hosts", "credentials")
+# How the registry names what is wrong: the variable, the repository, and what of it.
+_VARIABLE = re.compile(
+    r"^DARKROOM_REGISTRY_REPOSITORIES(?:_(.+?))??(?:_(URL|TRUSTED|SSH_KEY|KNOWN_HOSTS|CREDENTIALS))?: "
+    r"(?:Value error, )?"
+)
 
 
 def read_repositories(assignments: Sequence[str], trusted: Sequence[str], file: Path | None) -> Repositories:
@@ -50,9 +55,7 @@ def check_repositories(environment: Mapping[str, str]) -> None:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=CHECK_TIMEOUT_S)
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["the registry does not take these settings"]
-        # REPOSITORIES_LAB_URL: the part behind the variable's name says which repository and what of it.
-        words = [re.sub(r"^DARKROOM_REGISTRY_REPOSITORIES_?", "--repository ", line) for line in lines]
-        raise InvalidArgument("\n".join(words))
+        raise InvalidArgument("\n".join(_VARIABLE.sub(_place, line) for line in lines))
 
 
 def repository_lines(repositories: Repositories, runners: Sequence[Runner]) -> list[str]:
@@ -80,11 +83,20 @@ def _read_file(file: Path) -> dict[str, dict[str, Any]]:
     folder = file.absolute().parent
     return {
         str(name): {
-            key: _absolute(str(value), folder) if key == "url" else str(folder / Path(str(value)).expanduser()) if key in _FILES else value
+            key: _absolute(str(value), folder)
+            if key == "url"
+            else str(folder / Path(str(value)).expanduser())
+            if key in _FILES
+            else value
             for key, value in each.items()
         }
         for name, each in found.items()
     }
+
+
+def _place(found: re.Match[str]) -> str:
+    parts = [part.lower() for part in found.groups() if part]
+    return f"--repository{' ' if parts else ''}{' '.join(parts)}: "
 
 
 def _absolute(url: str, folder: Path) -> str:

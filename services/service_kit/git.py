@@ -19,6 +19,7 @@ __all__ = ["Git", "GitRepository"]
 COMMIT = re.compile(r"[0-9a-f]{40}")
 _REFS_BYTES = 64 << 20
 _PEELED = "^{}"
+_VOUCHED = "refs/darkroom/vouched/"
 # The server's words for a commit that it does not have, or does not give by its id.
 _NOT_GIVEN = ("not our ref", "unadvertised object", "couldn't find remote ref", "no such remote ref")
 _BROKEN = ("fsck error", "in packed data", "bad object", "missing blob", "did not receive expected object")
@@ -71,18 +72,24 @@ class Git:
     def fetch(self, repository: GitRepository, commit: str, mirror: Path) -> None:
         """Have the commit in the bare ``mirror``, which is made if it is missing; no call to the server if it is there.
 
-        Takes that commit alone, or the whole repository from a server that gives no single commits.
-        Raises `Unavailable`, `NotFound` for a commit that the repository does not have, `InvalidArgument`.
+        Takes that commit alone, or the whole repository from a server that gives no single commits. Of a trusted
+        repository only what a branch or tag contains: hosting sites also hand out, under its URL, what strangers pushed
+        to their forks. Raises `Unavailable`, `NotFound` for a commit that the repository does not have,
+        `InvalidArgument`.
         """
         _check_commit(commit)
         mirror = mirror.absolute()
         with self._mirrors[mirror]:
-            if self.has(mirror, commit):
+            if self.has(mirror, commit) and (not repository.trusted or self._vouched_for(mirror, commit)):
                 return
             _remove_leftovers(mirror)
             if not (mirror / "HEAD").exists():
                 mirror.parent.mkdir(parents=True, exist_ok=True)
                 self._local(mirror, "init", "--quiet", "--bare", "--template=", os.fspath(mirror))
+            if repository.trusted:
+                self._fetch_whole(repository, mirror)
+                self._vouch_for(repository, mirror, commit)
+                return
             try:
                 self._fetch(repository, mirror, "--depth=1", refspecs=(f"+{commit}:refs/darkroom/{commit}",))
             except GitFailed as error:
@@ -120,11 +127,26 @@ class Git:
             timeout_s=self._fetch_timeout_s,
         )
 
+    def _vouched_for(self, mirror: Path, commit: str) -> bool:
+        """Whether a branch or tag contained the commit once; it stays good when that moves on."""
+        return bool(self._local(mirror, "for-each-ref", f"{_VOUCHED}{commit}"))
+
+    def _vouch_for(self, repository: GitRepository, mirror: Path, commit: str) -> None:
+        contained = self.has(mirror, commit) and self._local(
+            mirror, "for-each-ref", "--count=1", f"--contains={commit}", "refs/heads", "refs/tags"
+        )
+        if not contained:
+            raise NotFound(
+                f"no branch or tag of the repository {repository.name} contains the commit {commit}; of a trusted "
+                "repository others are not run, as anybody could have pushed them to a fork"
+            )
+        self._local(mirror, "update-ref", f"{_VOUCHED}{commit}", commit)
+
     def _fetch_whole(self, repository: GitRepository, mirror: Path) -> None:
         whole = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
         unshallow = ("--unshallow",) if (mirror / "shallow").exists() else ()
         try:
-            self._fetch(repository, mirror, *unshallow, refspecs=whole)
+            self._fetch(repository, mirror, "--prune", *unshallow, refspecs=whole)
         except GitFailed as error:
             raise _unreached(repository, error) from error
 
@@ -146,8 +168,8 @@ class Git:
             max_file_bytes=self._max_pack_bytes,
         )
 
-    def _local(self, mirror: Path, *words: str) -> None:
-        run_git(*words, mirror=mirror, timeout_s=self._refs_timeout_s, max_file_bytes=_REFS_BYTES)
+    def _local(self, mirror: Path, *words: str) -> bytes:
+        return run_git(*words, mirror=mirror, timeout_s=self._refs_timeout_s, max_file_bytes=_REFS_BYTES)
 
 
 def _check_commit(commit: str) -> None:

@@ -67,6 +67,12 @@ class RepositoriesSettings(BaseModel):
         ),
     ] = {}
 
+    @field_validator("repositories", mode="before")
+    @classmethod
+    def _may_be_null(cls, value: Any) -> Any:
+        # What compose puts in for a variable that is not set.
+        return {} if value is None else value
+
     @field_validator("repositories")
     @classmethod
     def _have_names(cls, value: dict[str, Any]) -> dict[str, Any]:

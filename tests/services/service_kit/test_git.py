@@ -104,6 +104,25 @@ def test_a_commit_that_is_not_there_is_not_found(origin: Path, tmp_path: Path) -
         Git().fetch(GitRepository("lab", str(origin)), "1" * 40, tmp_path / "mirror")
 
 
+def test_of_a_trusted_repository_only_what_a_branch_or_tag_contained_is_taken(origin: Path, tmp_path: Path) -> None:
+    git, mirror = Git(), tmp_path / "mirror"
+    anybodys, lab = GitRepository("lab", str(origin)), GitRepository("lab", str(origin), trusted=True)
+    first = commit(origin, {"a.py": "1"})
+    stray = commit(origin, {"a.py": "evil"})
+    run(origin, "reset", "--hard", "--quiet", first)
+    second = commit(origin, {"a.py": "2"})
+
+    git.fetch(anybodys, stray, mirror)
+    with pytest.raises(NotFound, match="no branch or tag of the repository lab contains"):
+        git.fetch(lab, stray, mirror)
+    git.fetch(lab, first, mirror)
+    git.fetch(lab, second, mirror)
+
+    run(origin, "reset", "--hard", "--quiet", first)
+    origin.rename(tmp_path / "away")
+    git.fetch(lab, second, mirror)
+
+
 def test_what_a_killed_git_left_behind_is_no_hindrance(origin: Path, tmp_path: Path) -> None:
     first, mirror = commit(origin, {"a.py": "1"}), tmp_path / "mirror"
     git, lab = Git(), GitRepository("lab", str(origin))

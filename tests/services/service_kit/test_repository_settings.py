@@ -35,6 +35,10 @@ def test_repositories_are_read_from_json(monkeypatch: pytest.MonkeyPatch, tmp_pa
     }
 
 
+def test_null_is_no_repository(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read(monkeypatch, "null").repositories == {}
+
+
 @pytest.mark.parametrize(
     "url",
     [
