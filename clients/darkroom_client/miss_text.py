@@ -7,12 +7,11 @@ from typing import Any
 
 from darkroom_client.output import size_text
 from darkroom_client.progress_text import duration_text
-from darkroom_client.resolution import BuildCost, Difference, NearDataset, RawDifference, Resolution
+from darkroom_client.resolution import BuildCost, NearDataset, RawDifference, Resolution
 
 _DIGEST_DIGITS = 12
 # Values that are digests: their beginning tells them apart.
 _DIGESTS = ("commit", "lock")
-_NAMED_FIELDS = 3
 _SAME = "same"
 
 
@@ -62,22 +61,6 @@ def cost_line(cost: BuildCost) -> str:
     return f"a build: {what} (by {cost.basis})"
 
 
-def short_line(found: Resolution) -> str:
-    """Return the nearest dataset and the cost in one line."""
-    parts = ["not built before"]
-    if found.nearest:
-        near = found.nearest[0]
-        named = [_change(each) for each in near.differences[:_NAMED_FIELDS]]
-        more = len(near.differences) - len(named)
-        parts.append(
-            f"nearest {near.dataset.key[:_DIGEST_DIGITS]} differs in {', '.join(named)}"
-            + (f" and {more} more" if more > 0 else "")
-        )
-    if found.cost:
-        parts.append(f"about {duration_text(found.cost.build_time)}")
-    return "; ".join(parts)
-
-
 def value_text(field: str, value: Any) -> str:
     """Return a value as a table shows it."""
     if value is None or value == "":
@@ -87,8 +70,3 @@ def value_text(field: str, value: Any) -> str:
     if isinstance(value, dict):
         return " ".join(str(item) for item in value.values())
     return json.dumps(value, ensure_ascii=False)
-
-
-def _change(difference: Difference) -> str:
-    ours, theirs = value_text(difference.field, difference.asked), value_text(difference.field, difference.other)
-    return f"{difference.field.removeprefix('config.')} ({theirs} -> {ours})"
