@@ -36,6 +36,7 @@ lint: setup ## Check style, types and protos
 
 bench: setup ## Measure the services side by side with peers, in alternating runs
 	$(BIN)/python tests/bench/bench.py
+	$(BIN)/python tests/bench/bench_handlers.py
 	$(BIN)/python tests/bench/bench_inpainting.py
 
 protos: ## Make the gRPC stubs again
