@@ -1,4 +1,4 @@
-"""docs/handler_contract.md works as it stands; it and docs/stock_handlers.md name every option, operation and public name."""
+"""docs/handler_contract.md works; it and docs/stock_handlers.md name every option, operation and public name."""
 
 from __future__ import annotations
 
