@@ -14,6 +14,7 @@ from darkroom_client import (
     command_import,
     command_inpaint,
     command_inpaint_batch,
+    command_login,
     command_request,
     command_resolve,
     command_up,
@@ -52,6 +53,8 @@ def darkroom(
 
 
 app.command("up")(command_up.up)
+app.command("login")(command_login.login)
+app.command("logout")(command_login.logout)
 app.command("define")(command_catalog.define)
 app.command("preview")(command_catalog.preview)
 app.command("request", cls=CommandWithTail)(command_request.request)
