@@ -185,7 +185,10 @@ class Child:
         except (BadFrame, TypeError, ValueError, AttributeError) as error:
             # The last three: an event of the right form with nonsense in it.
             self._frames = FrameBuffer()
-            self._log(f"the child broke the protocol: {error}\n")
+            said = f"the handler's process broke the protocol with the runner: {error}"
+            self._log(f"{said}\n")
+            if not self._answer.done():
+                self._answer.set_exception(CommandFailed({"class": "HANDLER_ERROR", "message": said}))
             kill_group(self.pid)
 
     def _on_event(self, event: dict[str, Any]) -> None:

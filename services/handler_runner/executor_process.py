@@ -29,7 +29,7 @@ Result = TypeVar("Result")
 
 # Long enough to reach from the description to the build that follows, short enough to give memory back.
 IDLE_S = 30.0
-_START_ERRORS = (OSError, WorkerDied, WorkerStuck, LimitExceeded)
+_START_ERRORS = (OSError, CommandFailed, WorkerDied, WorkerStuck, LimitExceeded)
 
 
 class ProcessExecutor:
@@ -68,7 +68,11 @@ class ProcessExecutor:
         try:
             result = await self._run(child, {**dict(environment.fields), **command}, listener)
         except CommandFailed:
-            self._give_back(child)
+            if environment.confined:
+                # It may have said so while it goes on with something else.
+                await asyncio.shield(self._end(child))
+            else:
+                self._give_back(child)
             raise
         except BaseException:
             await asyncio.shield(self._end(child))
