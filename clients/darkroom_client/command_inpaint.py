@@ -113,7 +113,9 @@ def _report(found: list[tuple[Path, Candidate]], as_json: bool) -> None:
     for path, candidate in found:
         passes = f"{candidate.pass_count} {'pass' if candidate.pass_count == 1 else 'passes'}"
         how = f"{candidate.how}, {passes}" if candidate.how else "unchanged"
-        say(f"{path.name}: {how}, {candidate.elapsed.total_seconds():.1f} s; {candidate.reason}")
+        # What auto chose stands in its reason, too, which begins with its name.
+        reason = candidate.reason.removeprefix(f"{candidate.how}, ") if candidate.methods else candidate.reason
+        say(f"{path.name}: {how}, {candidate.elapsed.total_seconds():.1f} s; {reason}")
         for warning in candidate.warnings:
             say(f"warning: {warning}")
         print_answer(str(path))

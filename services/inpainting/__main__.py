@@ -13,6 +13,7 @@ import grpc
 import structlog
 
 from darkroom.inpainting.v1 import inpainting_pb2, inpainting_pb2_grpc
+from inpainting import codec
 from inpainting.added_models import AddedModels
 from inpainting.batch_job_files import BatchJobFiles
 from inpainting.batch_jobs import BatchJobs
@@ -97,6 +98,7 @@ async def become_ready(serving: Serving, catalog: ModelCatalog, jobs: BatchJobs)
     """Warm the default model up, say in health that work is welcome, and wait for ever."""
     name = catalog.default
     try:
+        await asyncio.to_thread(codec.warm_up)
         await asyncio.to_thread(catalog.warm_up)
     except DarkroomError as error:
         # Other models may still work: better a service without its default than none.

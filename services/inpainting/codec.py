@@ -6,7 +6,10 @@ import mmap
 from pathlib import Path
 from types import ModuleType
 
-from inpainting import codec_jpeg, codec_png, codec_tiff, codec_webp
+import numpy as np
+import numpy.typing as npt
+
+from inpainting import codec_jpeg, codec_png, codec_tiff, codec_webp, jpeg_splice
 from inpainting.image_header import FORMATS, MAX_PIXELS, check_header
 from inpainting.photo import Photo
 from service_kit.errors import InvalidArgument
@@ -36,8 +39,11 @@ def decode_file(path: Path, max_pixels: int = MAX_PIXELS, field: str = "photo") 
         return decode(file.read(), max_pixels, field)
 
 
-def encode(photo: Photo, format: str | None = None) -> bytes:
+def encode(photo: Photo, format: str | None = None, changed: npt.NDArray[np.bool_] | None = None) -> bytes:
     """Return the photo as a file: in its own format as it was compressed, or in another one.
+
+    `changed` `(height, width)` marks all pixels that are not as they were decoded. With it a JPEG's other blocks stay
+    exactly as they were.
 
     JPEG has the source's quantisation and subsampling, PNG, TIFF and lossless WebP change no pixel. Another format
     keeps the colour profile, EXIF and XMP, and what it can of depth and transparency: JPEG and WebP have 8 bits, JPEG
@@ -46,8 +52,15 @@ def encode(photo: Photo, format: str | None = None) -> bytes:
     wanted = format or photo.format
     if wanted not in _CODECS:
         raise InvalidArgument.of([("format", f"no format {wanted!r}; there are {', '.join(FORMATS)}")])
+    if wanted == "jpeg":
+        return codec_jpeg.encode(photo, changed)
     encoded: bytes = _CODECS[wanted].encode(photo)
     return encoded
+
+
+def warm_up() -> None:
+    """Compile what codecs need compiled: some seconds once on a machine, then some tenths."""
+    jpeg_splice.warm_up()
 
 
 def format_of(path: Path, field: str = "format") -> str:

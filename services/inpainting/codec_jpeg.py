@@ -16,6 +16,7 @@ from inpainting import codec_exif
 from inpainting.codec_depth import eight_bits
 from inpainting.image_header import ImageHeader
 from inpainting.jpeg_quality import JpegQuality, read_jpeg_quality, segments
+from inpainting.jpeg_splice import splice
 from inpainting.photo import BadPhoto, Metadata, Photo
 from service_kit.errors import InvalidArgument
 
@@ -37,6 +38,8 @@ class Original:
     quality: JpegQuality
     segments: tuple[tuple[int, bytes], ...]
     """The file's own application segments and comments, in their order, ready to be written."""
+    data: bytes | None = None
+    """The file, where its blocks can be kept: it is stored upright."""
 
 
 def decode(data: bytes, header: ImageHeader, field: str) -> Photo:
@@ -62,11 +65,15 @@ def decode(data: bytes, header: ImageHeader, field: str) -> Photo:
     pixels = codec_exif.upright(pixels, turn)
     size = (pixels.shape[1], pixels.shape[0])
     kept = tuple(segment for segment in (_kept(marker, part, quality, size) for marker, part in own) if segment)
-    return Photo(pixels, None, _metadata(kept), "jpeg", Original(quality, kept))
+    return Photo(pixels, None, _metadata(kept), "jpeg", Original(quality, kept, data if turn == 1 else None))
 
 
-def encode(photo: Photo) -> bytes:
-    """Return a JPEG: of a JPEG's photo as that was compressed, else of quality 95 in 4:4:4."""
+def encode(photo: Photo, changed: npt.NDArray[np.bool_] | None = None) -> bytes:
+    """Return a JPEG: of a JPEG's photo as that was compressed, else of quality 95 in 4:4:4.
+
+    `changed` `(height, width)` marks all pixels that are not as they were decoded: the blocks of others stay exactly
+    as they were, if the file was stored upright and not progressive.
+    """
     if max(photo.width, photo.height) > LARGEST_SIDE_PX:
         raise InvalidArgument.of([("format", f"a JPEG has at most {LARGEST_SIDE_PX} pixels on a side")])
     original = photo.original if isinstance(photo.original, Original) else None
@@ -84,7 +91,10 @@ def encode(photo: Photo) -> bytes:
     if pixels.shape[2] == 3:
         options |= {"subsampling": quality.subsampling, "keep_rgb": quality.rgb}
     image.save(written, "JPEG", **options)
-    return _with_segments(written.getvalue(), original.segments, keep_own=quality.rgb)
+    encoded = written.getvalue()
+    if changed is not None and original.data is not None:
+        encoded = splice(original.data, encoded, changed) or encoded
+    return _with_segments(encoded, original.segments, keep_own=quality.rgb)
 
 
 def _bare(data: bytes, own: list[tuple[int, bytes]], scan_offset: int) -> bytes:

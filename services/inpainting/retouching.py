@@ -107,7 +107,7 @@ class Retouching:
             stop_if(cancel)
             tell(Step(Stage.ENCODING, plan=planned.text))
             yield Candidate(
-                codec.encode(work),
+                codec.encode(work, changed=hole.mask),
                 model.name,
                 strategy.name,
                 "; ".join(dict.fromkeys(run.reasons)) or planned.text,
