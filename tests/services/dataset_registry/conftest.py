@@ -9,14 +9,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 
+from darkroom.dataset.v1 import dataset_pb2_grpc
 from dataset_registry.archives import Archives
 from dataset_registry.browsing import Browsing
 from dataset_registry.catalog_sqlalchemy import SqlCatalog
 from dataset_registry.describing import Describing
 from dataset_registry.dispatch import Dispatch
 from dataset_registry.downloads import Downloads
+from dataset_registry.importing import Importing
 from dataset_registry.inquiries import Inquiries
 from dataset_registry.keeping import Keeping
 from dataset_registry.recipes import Recipes
@@ -26,10 +29,12 @@ from dataset_registry.relocking import Relocking
 from dataset_registry.repositories_all import AllRepositories
 from dataset_registry.repositories_git import GitRepositories
 from dataset_registry.repositories_served import ServedRepositories
+from dataset_registry.servicer import DatasetServicer
 from dataset_registry.upkeep import Upkeep
 from dataset_registry.watching import Board
 from service_kit.git import Git, GitRepository
 from service_kit.object_store_local import LocalObjectStore
+from service_kit.serving import Serving
 
 DESCRIPTION = {
     "handlers": {
@@ -128,3 +133,25 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         with suppress(asyncio.CancelledError):
             await task
     house.catalog.close()
+
+
+@pytest.fixture
+async def stub(house: House) -> AsyncIterator[Any]:
+    """The registry's service, called over a socket."""
+    importing = Importing(house.catalog, house.registry, house.store)
+    servicer = DatasetServicer(
+        house.registry,
+        house.inquiries,
+        house.keeping,
+        house.downloads,
+        house.browsing,
+        importing,
+        house.relocking,
+    )
+    serving = Serving(
+        "localhost:0", [], lambda server: dataset_pb2_grpc.add_DatasetServiceServicer_to_server(servicer, server)
+    )
+    await serving.start()
+    async with grpc.aio.insecure_channel(f"localhost:{serving.port}") as channel:
+        yield dataset_pb2_grpc.DatasetServiceStub(channel)
+    await serving.stop(0.0)

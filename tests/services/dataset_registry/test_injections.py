@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,6 @@ import grpc
 import pytest
 
 from darkroom.dataset.v1 import dataset_pb2 as pb
-from darkroom.dataset.v1 import dataset_pb2_grpc
-from dataset_registry.importing import Importing
-from dataset_registry.servicer import DatasetServicer
-from service_kit.serving import Serving
 
 from .conftest import REF_MAX_AGE_S, House
 from .lab import Lab, define
@@ -50,28 +46,6 @@ MARK = "MARK"
 _ALL = list(dict.fromkeys(text.format(MARK) for text in (*_GIT, *_SHELL, *_PATHS, *_DATA)))
 # What is harmless by itself, and what is not, with an ending that no name has.
 CORPUS = list(dict.fromkeys([*_ALL, *(text + end for text in ("v1", "abcdef0", *_ALL[::9]) for end in _ENDINGS)]))
-
-
-@pytest.fixture
-async def stub(house: House) -> AsyncIterator[Any]:
-    """The registry's service, called over a socket."""
-    importing = Importing(house.catalog, house.registry, house.store)
-    servicer = DatasetServicer(
-        house.registry,
-        house.inquiries,
-        house.keeping,
-        house.downloads,
-        house.browsing,
-        importing,
-        house.relocking,
-    )
-    serving = Serving(
-        "localhost:0", [], lambda server: dataset_pb2_grpc.add_DatasetServiceServicer_to_server(servicer, server)
-    )
-    await serving.start()
-    async with grpc.aio.insecure_channel(f"localhost:{serving.port}") as channel:
-        yield dataset_pb2_grpc.DatasetServiceStub(channel)
-    await serving.stop(0.0)
 
 
 def asked(stub: Any) -> dict[str, Callable[[str], Any]]:
