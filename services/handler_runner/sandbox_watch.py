@@ -117,7 +117,7 @@ class Watch:
             try:
                 use = folder_use(watched.folder, limits.folder_files)
             except Hidden:
-                return LimitReached("folders that cannot be looked into", "none", "no setting")
+                return LimitReached("folders that cannot be looked into", "0", "fixed")
             watched.folder_bytes = use.size_bytes + unlinked_bytes(pids)
             took_s = time.monotonic() - began_s
             watched.next_folder_look_s = time.monotonic() + max(_LOOK_AT_FOLDER_S, _FOLDER_SHARE * took_s)
