@@ -61,3 +61,12 @@ def test_a_missing_raw_root_is_named(monkeypatch, capsys):
 def test_local_repositories_are_json(set_variables, tmp_path):
     set_variables(LOCAL_REPOSITORIES=f'{{"mine": "{tmp_path}"}}')
     assert read_settings(RunnerSettings).local_repositories == {"mine": tmp_path}
+
+
+def test_git_repositories_are_named_once(set_variables, tmp_path, capsys):
+    set_variables(REPOSITORIES='{"mine": {"url": "https://git.example.org/mine", "trusted": true}}')
+    assert read_settings(RunnerSettings).repositories["mine"].trusted
+    set_variables(LOCAL_REPOSITORIES=f'{{"mine": "{tmp_path}"}}')
+    with pytest.raises(SystemExit):
+        read_settings(RunnerSettings)
+    assert "both name mine; another name for one of them would do" in capsys.readouterr().err
