@@ -102,6 +102,7 @@ def _add_extent(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--manifest", type=Path, metavar="FILE", help="on those that `list` listed, hashes checked")
     parser.add_argument("--size", help="HEIGHTxWIDTH of the photos, or native")
     parser.add_argument("--per-cell", type=int, metavar="N", help="holes for each family, size and border")
+    parser.add_argument("--areas", help="only these bins of the photo's area in percent, as in 1-10,10-20")
     parser.add_argument("--families", default=",".join(FAMILIES), help="of holes, with commas between")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N cases")
 
@@ -175,9 +176,19 @@ def _planned(options: argparse.Namespace) -> tuple[list[SuiteImage], list[Case],
     per_cell = extent.per_cell if options.per_cell is None else options.per_cell
     if per_cell < 1:
         raise ValueError(f"--per-cell {per_cell}: at least 1 is needed")
-    cases = plan(images, cells(families, extent.bins), per_cell)[: options.limit]
+    bins = _bins(options.areas) if options.areas else extent.bins
+    cases = plan(images, cells(families, bins), per_cell)[: options.limit]
     size = options.size or extent.size
     return images, cases, None if size == "native" else parse_size(size)
+
+
+def _bins(areas: str) -> list[tuple[float, float]]:
+    known = {f"{100 * low:g}-{100 * high:g}": (low, high) for low, high in BINS}
+    wanted = [each.strip() for each in areas.split(",")]
+    unknown = sorted(set(wanted) - set(known))
+    if unknown:
+        raise ValueError(f"no area {unknown[0]!r}; there are {', '.join(known)}")
+    return [known[each] for each in wanted]
 
 
 def _methods(specs: str) -> list[Method]:

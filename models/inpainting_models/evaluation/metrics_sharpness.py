@@ -14,6 +14,8 @@ from inpainting_models.evaluation.metrics_pixels import Mask, Photo
 DISTANCES_PX = (0, 2, 4, 8, 16, 32, 64, math.inf)
 """Bounds of the rings inside the hole; a pixel that touches the rim has distance 1."""
 
+FINE_SIGMA_PX = 2.0
+
 # A flat hole has no gradient to compare with; a level of 255 squared is the least that counts.
 _FAINT = (1 / 255) ** 2
 
@@ -25,6 +27,17 @@ def gradient_ratio(truth: Photo, result: Photo, mask: Mask) -> float:
     can reach 1 as well: read it together with `texture_distance` and `edge_continuation`.
     """
     return _ratio(mean_gradient(result, mask), mean_gradient(truth, mask))
+
+
+def fine_energy(truth: Photo, result: Photo, mask: Mask) -> float:
+    """Return the mean square of what a Gaussian of 2 pixels takes away, in the hole, result over truth.
+
+    That is the energy of all detail finer than a few pixels; NaN where the truth is flat. As for the gradient ratio,
+    noise has it, too.
+    """
+    fine = [photo - cv2.GaussianBlur(photo, (0, 0), FINE_SIGMA_PX) for photo in (result, truth)]
+    result_energy, true_energy = (float((each[mask] ** 2).mean()) for each in fine)
+    return math.nan if true_energy < _FAINT else result_energy / true_energy
 
 
 def mean_gradient(photo: Photo, region: Mask) -> float:

@@ -145,6 +145,7 @@ def test_the_list_of_a_folder_can_be_handed_on(tmp_path: Path, capsys: pytest.Ca
         (["--families", "star"], "no mask family 'star'"),
         (["--size", "big"], "no size 'big'"),
         (["--per-cell", "0"], "--per-cell 0"),
+        (["--areas", "1-10,2-3"], "no area '2-3'; there are 1-10, 10-20,"),
         (["--suite", "full"], "needs --photos"),
         (["compare", "."], "suite.json"),
     ],

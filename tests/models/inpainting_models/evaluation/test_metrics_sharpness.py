@@ -10,6 +10,7 @@ import pytest
 
 from inpainting_models.evaluation.metrics_sharpness import (
     error_by_distance,
+    fine_energy,
     gradient_ratio,
     mean_gradient,
     rim_distance,
@@ -39,6 +40,13 @@ def test_a_blur_is_far_below_one_and_noise_above() -> None:
     smooth = cv2.GaussianBlur(TRUTH, (0, 0), 3)
     assert gradient_ratio(TRUTH, filled(smooth), MASK) < 0.15
     assert gradient_ratio(smooth, filled(TRUTH), MASK) > 6
+
+
+def test_fine_energy_is_the_square_of_contrast_and_a_blur_has_next_to_none() -> None:
+    assert fine_energy(TRUTH, TRUTH, MASK) == 1
+    assert fine_energy(TRUTH, filled(0.5 + (TRUTH - 0.5) / 2), MASK) == pytest.approx(0.25, rel=0.05)
+    assert fine_energy(TRUTH, filled(cv2.GaussianBlur(TRUTH, (0, 0), 4)), MASK) < 0.05
+    assert math.isnan(fine_energy(np.full_like(TRUTH, 0.5), TRUTH, MASK))
 
 
 def test_the_step_at_the_rim_is_not_sharpness() -> None:
