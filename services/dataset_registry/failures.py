@@ -68,7 +68,9 @@ def after_failure(work: Work, now: float, failed: dict[str, Any]) -> Work:
     kind = failed["failure_class"]
     counts = {**work.failure_counts, kind: work.failure_counts.get(kind, 0) + 1}
     counted = replace(work, failure_counts=counts)
-    if counts[kind] < TRIES.get(kind, 1):
+    # The runner may know better than the class that the same would happen again: a limit on memory was reached.
+    tries = 1 if failed.get("deterministic") else TRIES.get(kind, 1)
+    if counts[kind] < tries:
         # Another runner may take over from a lost one at once; what failed by itself rests first.
         pause_s = 0.0 if kind == FailureClass.WORKER_LOST else min(2.0 ** counts[kind], 30.0)
         return counted.requeued(not_before=now + pause_s)

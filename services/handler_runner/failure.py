@@ -44,7 +44,10 @@ DETERMINISTIC = frozenset(
 
 
 class WorkFailed(Exception):
-    """The work cannot be done; ``violations`` are (field, what was received and what would do) pairs."""
+    """The work cannot be done; ``violations`` are (field, what was received and what would do) pairs.
+
+    ``deterministic`` says that the same would come again although the class does not.
+    """
 
     def __init__(
         self,
@@ -53,12 +56,14 @@ class WorkFailed(Exception):
         *,
         detail: str = "",
         violations: Sequence[tuple[str, str]] = (),
+        deterministic: bool = False,
     ) -> None:
         super().__init__(message)
         self.failure_class = failure_class
         self.message = message
         self.detail = detail
         self.violations = tuple(violations)
+        self.deterministic = deterministic or failure_class in DETERMINISTIC
 
     def to_proto(self) -> dataset_pb2.Failure:
         """Return the message that ends the work."""
@@ -70,5 +75,5 @@ class WorkFailed(Exception):
                 dataset_pb2.FieldViolation(field=printable(field), description=printable(description))
                 for field, description in self.violations
             ],
-            deterministic=self.failure_class in DETERMINISTIC,
+            deterministic=self.deterministic,
         )

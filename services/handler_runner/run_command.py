@@ -83,6 +83,7 @@ async def run_command(
                 FailureClass.OUT_OF_MEMORY if memory else FailureClass.LIMIT_EXCEEDED,
                 f"{tries.what} was stopped in the sandbox: {error.reached}. Less would do, or a higher limit.",
                 detail=error.log_tail,
+                deterministic=True,
             ) from error
         except WorkerStuck as stuck:
             raise WorkFailed(

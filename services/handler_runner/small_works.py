@@ -17,6 +17,7 @@ from handler_runner.workshop import Workshop
 
 # A message may have 16 MiB; the registry passes the picture on in one.
 _PNG_BYTES = 12 * 1024 * 1024
+_PNG_BEGINS = b"\x89PNG\r\n\x1a\n"
 
 
 async def describe(
@@ -61,12 +62,16 @@ async def preview(session: WorkSession, workshop: Workshop, task: handler_pb2.Pr
     output = session.scratch / "sheet.png"
     fields = command.fields("preview", sample_count=task.sample_count or 16, output=str(output))
     await run_command(session, workshop.executor, command, fields, Slots(1), output=output)
-    png = await session.in_thread(output.read_bytes)
-    if len(png) > _PNG_BYTES:
+    # Looked at before it is read: foreign code may have written anything, of any size.
+    size_bytes = (await session.in_thread(output.stat)).st_size
+    if size_bytes > _PNG_BYTES:
         raise WorkFailed(
             FailureClass.BAD_CONFIG,
-            f"the contact sheet has {len(png) / 1e6:.0f} MB, too much for one message; fewer samples or smaller "
+            f"the contact sheet has {size_bytes / 1e6:.0f} MB, too much for one message; fewer samples or smaller "
             "images would do.",
             violations=[("sample_count", f"{task.sample_count} samples make too large a sheet; fewer would do")],
         )
+    png = await session.in_thread(output.read_bytes)
+    if not png.startswith(_PNG_BEGINS):
+        raise WorkFailed(FailureClass.HANDLER_ERROR, "the contact sheet is no PNG file.")
     return handler_pb2.PreviewResult(png=png)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from handler_runner.environment_failed import failed
+from handler_runner.failure import FailureClass, WorkFailed
 from handler_runner.process_guard import kill_group
 from handler_runner.sandbox import Confinement, Sandbox
 
@@ -21,7 +22,7 @@ def run_build_step(
 ) -> None:
     """Run ``argv`` in ``folder``, the one place where it may write; no sandbox: it is trusted.
 
-    Raises `WorkFailed` (ENVIRONMENT) with the end of what it printed.
+    Raises `WorkFailed` (ENVIRONMENT, or LIMIT_EXCEEDED in the sandbox) with the end of what it printed.
     """
     home = folder / "home"
     home.mkdir(exist_ok=True)
@@ -56,6 +57,9 @@ def run_build_step(
         raise failed(f"{what} was stopped: {limit}.", tail)
     if late.is_set():
         raise failed(f"{what} was not done after {_TIMEOUT_S:.0f} s and was stopped.", tail)
+    if sandbox is not None and (reached := sandbox.reached(process)):
+        message = f"{what} was stopped in the sandbox: {reached}. Less would do, or a higher limit."
+        raise WorkFailed(FailureClass.LIMIT_EXCEEDED, message, detail=tail)
     if code != 0:
         last = next((line for line in reversed(tail.splitlines()) if line.strip()), f"exit code {code}")
         raise failed(f"{what} failed: {last.strip()[:500]}", tail)

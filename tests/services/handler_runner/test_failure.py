@@ -20,4 +20,4 @@ def test_a_long_traceback_keeps_its_end():
 
 def test_only_what_the_key_decides_would_come_again():
     again = {each for each in FailureClass if WorkFailed(each, "m").to_proto().deterministic}
-    assert again == {"BAD_CONFIG", "HANDLER_ERROR", "BAD_RAW_RECORD"}
+    assert again == {"BAD_CONFIG", "HANDLER_ERROR", "BAD_RAW_RECORD", "LIMIT_EXCEEDED"}

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from handler_runner.environment import Environment
-from handler_runner.executor import CommandFailed, WorkerDied, WorkerStuck
+from handler_runner.executor import CommandFailed, LimitExceeded, WorkerDied, WorkerStuck
 from handler_runner.failure import WorkFailed
 from handler_runner.handler_command import HandlerCommand
 from handler_runner.progress import WorkProgress
 from handler_runner.run_command import run_command
+from handler_runner.sandbox_limits import SandboxLimits
 from handler_runner.slots import Slots
 from handler_runner.work_log import WorkLog
 
@@ -45,10 +47,10 @@ def crash():
     return WorkerDied("signal SIGSEGV", "the last lines", killed=False, memory=False)
 
 
-async def run(tmp_path, *ends, slots=None):
+async def run(tmp_path, *ends, slots=None, confined=False):
     session = SimpleNamespace(progress=WorkProgress("studio", 1), log=WorkLog())
     session.listener = lambda shard: None
-    command = HandlerCommand(ENVIRONMENT, "copy", {}, {"photos": tmp_path}, "seed")
+    command = HandlerCommand(replace(ENVIRONMENT, confined=confined), "copy", {}, {"photos": tmp_path}, "seed")
     return await run_command(
         session, Ends(*ends), command, {"type": "shard"}, slots or Slots(4), shard="train-00000", output=tmp_path / "o"
     )
@@ -111,3 +113,30 @@ async def test_a_file_server_that_is_away_is_waited_for(tmp_path, monkeypatch):
 async def test_a_machine_without_room_for_a_process_is_waited_for(tmp_path, monkeypatch):
     monkeypatch.setattr("handler_runner.run_command.FIRST_PAUSE_S", 0.01)
     assert await run(tmp_path, BlockingIOError(11, "Resource temporarily unavailable"), {}) == {}
+
+
+async def test_a_limit_of_the_sandbox_fails_at_once_and_names_its_setting(tmp_path):
+    limits = SandboxLimits()
+    with pytest.raises(WorkFailed, match="DARKROOM_RUNNER_SANDBOX_FILE_BYTES") as caught:
+        await run(tmp_path, LimitExceeded(limits.file(), "the last lines"))
+    assert (caught.value.failure_class, caught.value.detail) == ("LIMIT_EXCEEDED", "the last lines")
+    with pytest.raises(WorkFailed, match="DARKROOM_RUNNER_SANDBOX_MEMORY_BYTES") as caught:
+        await run(tmp_path, LimitExceeded(limits.memory(), ""))
+    assert caught.value.failure_class == "OUT_OF_MEMORY"
+    # Unlike a machine that is short of memory today, it would come again.
+    assert caught.value.to_proto().deterministic
+
+
+@pytest.mark.parametrize("said", ["INTERNAL", "SANDBOX", "CANCELLED", "RAW_CHANGED", "STUCK", "LIMIT_EXCEEDED"])
+async def test_a_handler_cannot_speak_for_the_runner(tmp_path, said):
+    with pytest.raises(WorkFailed) as caught:
+        await run(tmp_path, CommandFailed({"class": said, "message": "x"}))
+    assert caught.value.failure_class == "HANDLER_ERROR"
+
+
+async def test_foreign_code_cannot_wait_for_ever(tmp_path, monkeypatch):
+    monkeypatch.setattr("handler_runner.run_command.FIRST_PAUSE_S", 0.0)
+    away = CommandFailed({"class": "TRANSIENT_IO", "message": "Input/output error"})
+    with pytest.raises(WorkFailed) as caught:
+        await run(tmp_path, *[away] * 200, confined=True)
+    assert caught.value.failure_class == "TRANSIENT_IO"

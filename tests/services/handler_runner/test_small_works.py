@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from dataclasses import replace
 
+from dataset_registry.records import Environment
 from handler_runner.snapshot import Snapshots
 
 
@@ -12,7 +13,8 @@ async def test_an_environment_is_described(bench):
     bench.start()
     task = {"repository": "lab", "commit": bench.commit(), "version": "local"}
     work = await bench.registry.finished(bench.registry.queue("ENVIRONMENT", task))
-    description = work.result["description"]
+    kept = bench.registry.catalog.read(lambda tx: tx.get(Environment, work.subject))
+    description = kept.description
     assert set(description["handlers"]) >= {"copy", "files"}
     assert description["handlers"]["files"]["style"] == "records"
     assert len(description["lock_digest"]) == 64
