@@ -36,7 +36,7 @@ CLIENT = """## Client
 | variable | default | what it is |
 |---|---|---|
 | `DARKROOM_SERVER` | `localhost:50050` | The registry, or several: `HOST:PORT,HOST:PORT`; `--server` overrides it. |
-| `DARKROOM_INPAINTING` | `localhost:50052` | The inpainting service; `--server` of its commands overrides it. |
+| `DARKROOM_INPAINTING` | two ports beyond the registry | The inpainting service; `--server` of its commands overrides it. |
 | `DARKROOM_CACHE` | `~/.cache/darkroom` | Folder of this machine's copies of datasets. |
 
 `darkroom request ... -- COMMAND` sets for the command:

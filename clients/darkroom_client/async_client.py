@@ -41,8 +41,8 @@ class AsyncClient(AsyncImports):
 
     ``server`` is ``HOST:PORT`` (else ``DARKROOM_SERVER``, else ``localhost:50050``), ``cache`` a folder (else
     ``DARKROOM_CACHE``), ``requester`` what others who wait see (else ``user@host``), ``inpainting`` the inpainting
-    service's address (else ``DARKROOM_INPAINTING``, else ``localhost:50052``). Watches and downloads outlast a
-    registry that is away for up to ``patience_s``.
+    service's address (else ``DARKROOM_INPAINTING``, else two ports beyond the registry's). Watches and downloads
+    outlast a registry that is away for up to ``patience_s``.
     """
 
     def __init__(
@@ -165,7 +165,9 @@ class AsyncClient(AsyncImports):
     def inpainting(self) -> AsyncInpainting:
         """The inpainting service's client: its models, its jobs, several candidates of a photo."""
         if self._inpainting is None:
-            self._inpainting = AsyncInpainting(self._inpainting_server, patience_s=self._patience_s)
+            self._inpainting = AsyncInpainting(
+                self._inpainting_server, registry=self.server, patience_s=self._patience_s
+            )
         return self._inpainting
 
     async def inpaint(

@@ -15,11 +15,13 @@ import grpc
 from darkroom.inpainting.v1 import inpainting_pb2 as pb
 from darkroom.inpainting.v1 import inpainting_pb2_grpc
 from darkroom_client.channel import open_channel
-from darkroom_client.connection import CONTACT_TIMEOUT_S, PATIENCE_S, backoff_s, passing
+from darkroom_client.connection import CONTACT_TIMEOUT_S, PATIENCE_S, backoff_s, passing, server_address
 from darkroom_client.errors import Unavailable, error_from_rpc
 from darkroom_client.fork_check import check_process
 from darkroom_client.inpainting import BatchJob, Candidate, InpaintModel, InpaintProgress, Marks
 from darkroom_client.inpainting_proto import job_value, mask_message, model_value, progress_value
+from darkroom_client.replicas import split_servers
+from darkroom_client.silence import why_silent
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,24 +31,34 @@ if TYPE_CHECKING:
 V = TypeVar("V")
 OnProgress = Callable[[InpaintProgress], None] | None
 
-DEFAULT_SERVER = "localhost:50052"
+# The ports of a Darkroom stand together: 50050 the registry's, 50052 the inpainting service's.
+PORT_OFFSET = 2
 CHUNK_BYTES = 1 << 20
 # A message holds 16 MiB, photo and mask together.
 INLINE_BYTES = 6 << 20
 SERVICE = "inpainting service"
 
 
-def inpainting_address(server: str | None = None) -> str:
-    """Return the service's address: as given, else ``DARKROOM_INPAINTING``, else ``localhost:50052``."""
-    return server or os.environ.get("DARKROOM_INPAINTING") or DEFAULT_SERVER
+def inpainting_address(server: str | None = None, registry: str | None = None) -> str:
+    """Return the service's address: as given, else ``DARKROOM_INPAINTING``, else beside the registry."""
+    return server or os.environ.get("DARKROOM_INPAINTING") or beside(server_address(registry))
+
+
+def beside(registry: str) -> str:
+    """Return where the inpainting service of a registry answers, if nobody says otherwise: two ports further."""
+    first = split_servers(registry)[0]
+    host, _, port = first.rpartition(":")
+    return f"{host}:{int(port) + PORT_OFFSET}" if port.isdigit() else first
 
 
 class AsyncInpainting:
     """An inpainting service's client; calls outlast a service that is full or away for up to ``patience_s``."""
 
-    def __init__(self, server: str | None = None, *, patience_s: float = PATIENCE_S) -> None:
+    def __init__(
+        self, server: str | None = None, *, registry: str | None = None, patience_s: float = PATIENCE_S
+    ) -> None:
         check_process()
-        self.server = inpainting_address(server)
+        self.server = inpainting_address(server, registry)
         self._patience_s = patience_s
         self._channel = open_channel(self.server)
         self._stub = inpainting_pb2_grpc.InpaintingServiceStub(self._channel)
@@ -244,6 +256,8 @@ class AsyncInpainting:
         try:
             await asyncio.wait_for(self._channel.channel_ready(), CONTACT_TIMEOUT_S)
         except TimeoutError:
+            if why := await asyncio.to_thread(why_silent, self.server):
+                raise Unavailable(why, reason="NOT_BELIEVED") from None
             raise Unavailable(
                 f"no Darkroom inpainting service answers at {self.server}; start one with `darkroom up` or "
                 "`python -m inpainting`, name another with --server or DARKROOM_INPAINTING, or add --local",

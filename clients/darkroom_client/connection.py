@@ -16,6 +16,7 @@ from darkroom_client.channel import open_channel
 from darkroom_client.errors import DarkroomError, Unavailable, error_from_rpc
 from darkroom_client.fork_check import check_process
 from darkroom_client.replicas import Replicas, find_answering
+from darkroom_client.silence import why_silent
 
 DEFAULT_SERVER = "localhost:50050"
 CONTACT_TIMEOUT_S = 5.0
@@ -111,6 +112,9 @@ class Connection:
         if self._contacted:
             return
         if not await find_answering(self._replicas, CONTACT_TIMEOUT_S):
+            for replica in self._replicas.all:
+                if why := await asyncio.to_thread(why_silent, replica.server):
+                    raise Unavailable(why, reason="NOT_BELIEVED")
             raise Unavailable(
                 f"no Darkroom registry answers at {self.server}; start one with `darkroom up --raw DIR`, "
                 "or name another with --server or DARKROOM_SERVER",

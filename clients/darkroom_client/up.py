@@ -20,6 +20,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from darkroom_client.async_client import AsyncClient
+from darkroom_client.async_inpainting import beside
 from darkroom_client.errors import FailedPrecondition, InvalidArgument, NotFound, Unavailable
 from darkroom_client.logins import store_login
 from darkroom_client.up_door import Door, make_door
@@ -32,8 +33,6 @@ GIVE_UP_RESTARTS = 3
 RUNNER_GRACE_S = 20.0
 REGISTRY_GRACE_S = 10.0
 INPAINTING_GRACE_S = 10.0
-# The ports of a Darkroom stand together: 50050 the registry's, 50052 the inpainting service's.
-INPAINTING_PORT_OFFSET = 2
 # What a light installation lacks.
 NEEDED = (
     "dataset_registry",
@@ -65,8 +64,7 @@ class UpSettings:
         """Where the inpainting service answers, HOST:PORT."""
         if self.inpainting_listen:
             return self.inpainting_listen
-        host, _, port = self.listen.rpartition(":")
-        return f"{host}:{int(port) + INPAINTING_PORT_OFFSET}"
+        return beside(self.listen)
 
     @property
     def inpainting_server(self) -> str:

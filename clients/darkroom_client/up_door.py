@@ -6,6 +6,7 @@ import json
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from darkroom_client.errors import FailedPrecondition
 from darkroom_client.logins import Invite, Login
 
 MAKE_TIMEOUT_S = 60.0
+# An address that is nobody's (RFC 5737): the way to it is the way to the world.
+ELSEWHERE = ("192.0.2.1", 9)
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,21 @@ class Door:
     def invite(self, listen: str) -> str:
         """Return the line to type on another machine."""
         host, _, port = listen.rpartition(":")
-        shown = socket.getfqdn() if host in ("", "0.0.0.0", "[::]") else host
+        shown = name_for_others() if host in ("", "0.0.0.0", "[::]") else host
         invite = Invite(self.fingerprint, self.invite_token.read_text().strip())
         return f"darkroom login {shown}:{port} --invite {invite}"
+
+
+def name_for_others() -> str:
+    """Return this machine's full name; where it has none, the address from which it calls others."""
+    name = socket.getfqdn()
+    if "." in name and not name.startswith("localhost"):
+        return name
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, suppress(OSError):
+        # Sends nothing: it only asks for the way.
+        probe.connect(ELSEWHERE)
+        return str(probe.getsockname()[0])
+    return socket.gethostname()
 
 
 def make_door(home: Path, host: str) -> Door:

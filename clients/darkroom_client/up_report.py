@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from darkroom_client.async_inpainting import DEFAULT_SERVER as DEFAULT_INPAINTING
+from darkroom_client.async_inpainting import beside
 from darkroom_client.catalog import Handler, RawDataset, Runner
 from darkroom_client.connection import DEFAULT_SERVER
 from darkroom_client.output import size_text
@@ -42,7 +42,7 @@ def report(
     lines += ["next, in another terminal:"]
     if server != DEFAULT_SERVER:
         lines.append(f"  export DARKROOM_SERVER={server}")
-    if inpainting not in ("", DEFAULT_INPAINTING):
+    if inpainting not in ("", beside(server)):
         lines.append(f"  export DARKROOM_INPAINTING={inpainting}")
     name = raw_datasets[0].name if raw_datasets else "street"
     handler, role = suggestion(handlers)

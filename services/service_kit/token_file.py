@@ -26,6 +26,7 @@ PREFIX = "dr_"
 # A stat at every call would be cheap, too; a revoked token may live as long.
 _LOOK_EVERY_S = 0.5
 _NAME_CHARACTERS = 100
+ANOTHER = "ask for another and give it to `darkroom login`"
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,10 @@ class Token:
     def check(self, now: float) -> Token:
         """Return it if it is good now. Raises `Unauthenticated`."""
         if self.revoked:
-            raise Unauthenticated(f"the token {self.name!r} was revoked; ask for another", reason="TOKEN_REVOKED")
+            raise Unauthenticated(f"the token {self.name!r} was revoked; {ANOTHER}", reason="TOKEN_REVOKED")
         if self.expire_time and now >= self.expire_time:
             when = datetime.fromtimestamp(self.expire_time, UTC).strftime("%Y-%m-%d %H:%M UTC")
-            raise Unauthenticated(f"the token {self.name!r} expired on {when}; ask for another", reason="TOKEN_EXPIRED")
+            raise Unauthenticated(f"the token {self.name!r} expired on {when}; {ANOTHER}", reason="TOKEN_EXPIRED")
         return self
 
 

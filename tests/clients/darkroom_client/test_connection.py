@@ -6,6 +6,7 @@ import time
 import pytest
 
 from darkroom_client import Client, NotFound, RequestState, Unavailable
+from darkroom_client.async_inpainting import inpainting_address
 from darkroom_client.channel import channel_options
 from darkroom_client.connection import backoff_s, server_address
 
@@ -81,6 +82,19 @@ def test_the_address_is_the_given_one_or_the_environments_or_the_usual(monkeypat
     monkeypatch.setenv("DARKROOM_SERVER", "studio:7000")
     assert server_address() == "studio:7000"
     assert server_address("here:1") == "here:1"
+
+
+def test_photos_are_retouched_two_ports_beyond_the_registry_unless_something_else_is_said(monkeypatch):
+    for name in ("DARKROOM_SERVER", "DARKROOM_INPAINTING"):
+        monkeypatch.delenv(name, raising=False)
+    assert inpainting_address() == "localhost:50052"
+    assert inpainting_address(registry="lab:1,other:2") == "lab:3"
+    monkeypatch.setenv("DARKROOM_SERVER", "studio:7000,spare:7000")
+    assert inpainting_address() == "studio:7002"
+    assert inpainting_address(registry="[::1]:50050") == "[::1]:50052"
+    monkeypatch.setenv("DARKROOM_INPAINTING", "gpu:1")
+    assert inpainting_address() == "gpu:1"
+    assert inpainting_address("here:5") == "here:5"
 
 
 def test_a_registry_on_this_machine_is_not_looked_for_through_a_proxy():
