@@ -17,8 +17,9 @@ from pathlib import Path
 import structlog
 
 import dataset_handlers
+from dataset_handlers.errors import HandlerError
+from dataset_handlers.local_module import local_module
 from handler_runner.environment import Environment, ServedRepository
-from handler_runner.environment_module import NoModule, find_module
 from handler_runner.failure import FailureClass, WorkFailed
 from handler_runner.source_digest import SourceDigests
 
@@ -68,8 +69,8 @@ class InstalledEnvironments:
             if not folder.is_dir():
                 raise _failed(f"the folder {folder} of the repository {repository!r} is missing; put it back.")
             there, lock_digest = self._commit(repository, folder)
-            module = _module(repository, folder)
-            fields = (("repository", repository), ("path", str(folder.resolve())), ("module", module))
+            place, module = _module(repository, folder)
+            fields = (("repository", repository), ("path", str(place.resolve())), ("module", module))
         else:
             names = ", ".join([STOCK, *sorted(self._local)])
             raise _failed(f"this runner has no repository {repository!r}; it has: {names}.")
@@ -93,15 +94,12 @@ class InstalledEnvironments:
         return _digest([*sources, lock_digest]), lock_digest
 
 
-def _module(repository: str, folder: Path) -> str:
-    """Return the one top-level module or package of a local repository."""
+def _module(repository: str, folder: Path) -> tuple[Path, str]:
+    """Return the folder to import from and the module of a local repository."""
     try:
-        return find_module(folder)
-    except NoModule as error:
-        raise _failed(
-            f"the folder {folder} of the repository {repository!r} must hold one Python module or package with "
-            f"handlers, or one named dataset_handlers_*; it holds: {error}."
-        ) from None
+        return local_module(folder)
+    except HandlerError as error:
+        raise _failed(f"the repository {repository!r}: {error}") from None
 
 
 def _digest(lines: Iterable[str]) -> str:

@@ -11,8 +11,9 @@ from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from dataset_handlers.errors import HandlerError
+from dataset_handlers.local_module import local_module
 from handler_runner.environment_failed import failed
-from handler_runner.environment_module import NoModule, find_module, has_module
 from handler_runner.environment_setup_py import read_setup_cfg, read_setup_py
 
 _FILE_BYTES = 1024 * 1024
@@ -79,24 +80,13 @@ def _required(root: Path, declared: Declared, pyproject: Mapping[str, Any]) -> D
 
 def _module(root: Path, named: Any) -> tuple[Path, str]:
     """Return the folder to import from, and the module."""
-    folders = [folder for folder in (root / "src", root) if folder.is_dir()]
-    if named is not None:
-        if not isinstance(named, str) or not _MODULE.fullmatch(named):
-            raise failed(f"[tool.darkroom] module in pyproject.toml is {named!r}; the name of a module would do.")
-        for folder in folders:
-            if has_module(folder, named):
-                return folder, named
-        raise failed(f"[tool.darkroom] module is {named!r}, and the repository has no such module in src/ or its root.")
-    found: list[str] = []
-    for folder in folders:
-        try:
-            return folder, find_module(folder)
-        except NoModule as error:
-            found += error.found
-    raise failed(
-        "the repository must hold one Python module or package with handlers, in src/ or its root, or say "
-        f'`module = "NAME"` under [tool.darkroom] in pyproject.toml; it holds: {", ".join(found) or "none"}.'
-    )
+    if named is not None and (not isinstance(named, str) or not _MODULE.fullmatch(named)):
+        raise failed(f"[tool.darkroom] module in pyproject.toml is {named!r}; the name of a module would do.")
+    try:
+        return local_module(root, named or "")
+    except HandlerError as error:
+        # The checkout's own place tells nobody anything.
+        raise failed(str(error).replace(str(root), "the repository")) from None
 
 
 def _requirements_txt(text: str) -> tuple[str, ...]:

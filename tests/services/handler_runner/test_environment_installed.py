@@ -76,5 +76,5 @@ def test_of_several_modules_the_one_named_for_handlers_is_meant(folder):
 def test_several_modules_without_a_name_that_tells_are_refused(folder):
     (folder / "more.py").touch()
     environments = InstalledEnvironments({"mine": folder})
-    with pytest.raises(WorkFailed, match="it holds: more, my_handlers"):
+    with pytest.raises(WorkFailed, match="It holds more, my_handlers"):
         environments.prepare("mine", commit(environments, "mine"))

@@ -84,7 +84,7 @@ def test_what_only_code_knows_is_named(declare, file, text, why):
         ("pyproject__toml", "[project", "cannot be read"),
         ("pyproject__toml", "[tool.darkroom]\nbuilds=[]", "'builds'; it may have module, python, build"),
         ("pyproject__toml", "[tool.darkroom]\nbuild='docopt'", "must be a list"),
-        ("pyproject__toml", "[tool.darkroom]\nmodule='nothing'", "has no such module"),
+        ("pyproject__toml", "[tool.darkroom]\nmodule='nothing'", "has no module 'nothing'"),
         ("pyproject__toml", "[tool.darkroom]\nmodule='../x'", "the name of a module would do"),
         ("pyproject__toml", "[tool.darkroom]\npython='three'", "says no Python versions"),
         ("requirements__txt", "-r other.txt", "the option '-r other.txt'"),
@@ -112,5 +112,5 @@ def test_the_module_may_lie_in_src_or_be_named(tmp_path):
 def test_two_modules_are_refused_by_name(tmp_path):
     (tmp_path / "one.py").touch()
     (tmp_path / "two.py").touch()
-    with pytest.raises(WorkFailed, match="it holds: one, two"):
+    with pytest.raises(WorkFailed, match="It holds one, two"):
         read_metadata(tmp_path)
