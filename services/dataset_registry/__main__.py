@@ -2,6 +2,8 @@
 
 python -m dataset_registry                       serve
 python -m dataset_registry check                 say what is wrong with the settings, and do nothing
+python -m dataset_registry check --catalogue     list rows without their objects, and objects that no row names
+python -m dataset_registry check --bytes         the same, and read every archive
 python -m dataset_registry migrate               bring the catalogue's tables up to this code, once for all registries
 python -m dataset_registry collect [--dry-run]   remove objects that no row names, now
 """
@@ -21,6 +23,7 @@ from dataset_registry.archives import Archives
 from dataset_registry.browsing import Browsing
 from dataset_registry.catalog_sqlalchemy import SqlCatalog
 from dataset_registry.collector import Collector
+from dataset_registry.consistency import Consistency
 from dataset_registry.describing import Describing
 from dataset_registry.dispatch import Dispatch
 from dataset_registry.downloads import Downloads
@@ -66,6 +69,8 @@ def main() -> int:
                 asyncio.run(serve(settings))
             case ["check"]:
                 pass
+            case ["check", "--catalogue" | "--bytes" as depth]:
+                return check_catalogue(settings, read_bytes=depth == "--bytes")
             case ["migrate"]:
                 catalog = open_catalog(settings)
                 before = catalog.migrate()
@@ -83,6 +88,20 @@ def main() -> int:
         sys.stderr.write(f"{error.message}\n")
         return 1
     return 0
+
+
+def check_catalogue(settings: RegistrySettings, *, read_bytes: bool) -> int:
+    """Print what dangles, a line each; return 1 when something is lost."""
+    catalog = open_catalog(settings)
+    catalog.check_migrated()
+    consistency = Consistency(catalog, open_object_store(settings, settings.home))
+    lost = harmless = 0
+    for finding in consistency.findings(read_bytes=read_bytes):
+        sys.stdout.write("\t".join(finding) + "\n")
+        harmless, lost = harmless + finding.harmless, lost + (not finding.harmless)
+    counted = f"{consistency.datasets} datasets, {consistency.shards} shards, {consistency.objects} objects"
+    sys.stdout.write(f"{counted}: {lost} lost, {harmless} for the collector\n")
+    return 1 if lost else 0
 
 
 def open_catalog(settings: RegistrySettings) -> SqlCatalog:
