@@ -12,6 +12,7 @@ from dataset_handlers.handler_class import is_handler, name_of
 
 STOCK = {
     "coco": ("dataset_handlers.stock_coco", "CocoHandler"),
+    "compositing": ("dataset_handlers.stock_compositing", "CompositingHandler"),
     "duts": ("dataset_handlers.stock_duts", "DutsHandler"),
     "images": ("dataset_handlers.stock_images", "ImagesHandler"),
     "inpainting": ("dataset_handlers.stock_inpainting", "InpaintingHandler"),

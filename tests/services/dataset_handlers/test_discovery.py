@@ -33,7 +33,7 @@ def _clean_imports() -> Iterator[None]:
 
 
 def test_the_stock_handlers_are_there() -> None:
-    assert sorted(find_handlers("stock")) == ["coco", "duts", "images", "inpainting"]
+    assert sorted(find_handlers("stock")) == ["coco", "compositing", "duts", "images", "inpainting"]
 
 
 def test_a_module_gives_the_handlers_that_it_defines(tmp_path: Path) -> None:
