@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from darkroom.dataset.v1 import dataset_pb2
 from darkroom_client import catalog_proto
-from darkroom_client.catalog import Definition, Handler, RawDataset, Relocked, Runner
+from darkroom_client.catalog import Definition, Handler, RawDataset, Relocked, Runner, Usage, UsageBy
 from darkroom_client.connection import Connection
 from darkroom_client.snapshot import Progress
 from darkroom_client.snapshot_proto import progress_fields
@@ -15,6 +16,7 @@ from darkroom_client.snapshot_proto import progress_fields
 PAGE_SIZE = 1000
 # An environment that was never made takes minutes.
 DESCRIBE_TIMEOUT_S = 600.0
+_USAGE_BY = {UsageBy.DATASET: "DATASET", UsageBy.NAME: "NAME", UsageBy.USER: "REQUESTER"}
 
 
 class AsyncCatalog:
@@ -81,6 +83,27 @@ class AsyncCatalog:
         """Return the runners seen lately, by name."""
         request = dataset_pb2.ListRunnersRequest(page_size=PAGE_SIZE)
         return [catalog_proto.runner(each) for each in await self._all("ListRunners", request, "runners")]
+
+    async def usage(
+        self,
+        by: UsageBy | str = UsageBy.DATASET,
+        *,
+        since: datetime | timedelta | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
+    ) -> list[Usage]:
+        """Return what was asked for, built and downloaded, most requested first.
+
+        ``by`` is ``dataset``, ``name`` or ``user``; ``since`` a moment, or how far back from now.
+        """
+        kind = f"USAGE_BY_{_USAGE_BY[UsageBy(by)]}"
+        request = dataset_pb2.GetUsageRequest(by=kind, page_size=min(limit or PAGE_SIZE, PAGE_SIZE))
+        if since is not None:
+            begin = since if isinstance(since, datetime) else datetime.now(UTC) - since
+            request.since_time.FromDatetime(begin.astimezone(UTC))
+        if until is not None:
+            request.until_time.FromDatetime(until.astimezone(UTC))
+        return [catalog_proto.usage(each) for each in await self._all("GetUsage", request, "usages", limit)]
 
     async def _all(self, method: str, request: Any, field: str, limit: int | None = None) -> list[Any]:
         found: list[Any] = []

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 
@@ -76,6 +77,30 @@ class Runner:
     """How well it confines foreign code: `full`, or `partial: ` or `none: ` and why."""
     refused_repositories: tuple[str, ...] = ()
     """Those whose code it will not run, each `name: why`."""
+
+
+class UsageBy(StrEnum):
+    """What a line of usage stands for."""
+
+    DATASET = "dataset"
+    NAME = "name"
+    USER = "user"
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What was asked for, built and downloaded; ``group`` is a key, a dataset name or a requester."""
+
+    group: str
+    dataset_name: str
+    requests: int = 0
+    hits: int = 0
+    joined: int = 0
+    builds: int = 0
+    build_time: timedelta = timedelta()
+    """Of failed builds too."""
+    downloads: int = 0
+    download_bytes: int = 0
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from darkroom.dataset.v1 import dataset_pb2
-from darkroom_client.catalog import Definition, Handler, Option, RawDataset, Runner, VerifyReport
+from darkroom_client.catalog import Definition, Handler, Option, RawDataset, Runner, Usage, VerifyReport
 from darkroom_client.snapshot_proto import moment
 
 
@@ -54,6 +54,21 @@ def runner(message: dataset_pb2.Runner) -> Runner:
         version=message.version,
         sandbox=message.sandbox,
         refused_repositories=tuple(message.refused_repositories),
+    )
+
+
+def usage(message: dataset_pb2.Usage) -> Usage:
+    """Return the value of a ``Usage`` message."""
+    return Usage(
+        group=message.group,
+        dataset_name=message.dataset_name,
+        requests=message.request_count,
+        hits=message.hit_count,
+        joined=message.joined_count,
+        builds=message.build_count,
+        build_time=message.build_time.ToTimedelta(),
+        downloads=message.download_count,
+        download_bytes=message.download_bytes,
     )
 
 

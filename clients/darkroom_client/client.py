@@ -217,6 +217,7 @@ class Client(Blocking):
     list_raw_datasets = blocking(AsyncClient.list_raw_datasets)
     scan_raw_dataset = blocking(AsyncClient.scan_raw_dataset)
     list_runners = blocking(AsyncClient.list_runners)
+    usage = blocking(AsyncClient.usage)
     inpaint = blocking(AsyncClient.inpaint)
     close = blocking(AsyncClient.close)
 

@@ -18,6 +18,7 @@ from darkroom_client import (
     command_request,
     command_resolve,
     command_up,
+    command_usage,
 )
 from darkroom_client.command_cache import cache_app
 from darkroom_client.command_catalog import raw_app
@@ -66,6 +67,7 @@ app.command("resolve")(command_resolve.resolve)
 app.command("import")(command_import.import_archive)
 app.command("ls")(command_datasets.list_datasets)
 app.command("show")(command_datasets.show)
+app.command("usage")(command_usage.usage)
 app.command("verify")(command_datasets.verify)
 app.command("pin")(command_datasets.pin)
 app.command("unpin")(command_datasets.unpin)

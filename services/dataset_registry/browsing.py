@@ -10,7 +10,7 @@ from dataset_registry import names
 from dataset_registry.build_log import read_log
 from dataset_registry.catalog import Catalog, Transaction, Where
 from dataset_registry.describing import Describing, described
-from dataset_registry.listing import BY_NAME, NEWEST_FIRST, Page, find_page
+from dataset_registry.listing import BY_NAME, NEWEST_FIRST, Page, find_page, token
 from dataset_registry.records import Dataset, Definition, RawDataset, Request, Runner
 from dataset_registry.registry import Registry
 from dataset_registry.repositories import (
@@ -20,7 +20,9 @@ from dataset_registry.repositories import (
     declared_handlers,
 )
 from dataset_registry.states import DatasetState, RequestState
+from dataset_registry.usage import Usage, UsageBy
 from dataset_registry.views import DatasetView, RequestView, load_dataset, load_request
+from service_kit.errors import InvalidArgument
 
 T = TypeVar("T")
 
@@ -74,6 +76,21 @@ class Browsing:
     async def runners(self, asked: Page) -> tuple[list[Runner], str]:
         """Return a page of runners, by name."""
         return await self._read(lambda tx: find_page(tx, Runner, asked, order=BY_NAME))
+
+    async def usage(self, asked: Page, by: UsageBy, since: float, until: float) -> tuple[list[Usage], str]:
+        """Return a page of usage, most requested first, and the token of the next, empty at the end."""
+        match asked.after:
+            case None:
+                after = None
+            case [int(count), str(group)]:
+                after = (count, group)
+            case _:
+                raise InvalidArgument.of([("page_token", "is of another list")])
+        found = await self._read(lambda tx: tx.usage(by, since, until, after, asked.size + 1))
+        if len(found) <= asked.size:
+            return found, ""
+        shown = found[: asked.size]
+        return shown, token([shown[-1].request_count, shown[-1].group])
 
     async def handlers(self) -> dict[str, ListedHandler]:
         """Return every handler at its repository's newest version that is described, by name."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from dataset_registry.records import Record
+from dataset_registry.usage import Usage, UsageBy
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
@@ -50,6 +51,12 @@ class Transaction(Protocol):
 
     def revisions(self, kind: type[Record], identities: Collection[str]) -> dict[str, int]:
         """Return the revision of each record that is there: the cheapest look at whether something changed."""
+
+    def usage(self, by: UsageBy, since: float, until: float, after: tuple[int, str] | None, limit: int) -> list[Usage]:
+        """Return what was asked for, built and downloaded from ``since`` to before ``until``, summed by the database.
+
+        The group with most requests comes first; ``after`` holds the requests and group of the last one shown.
+        """
 
     def count(self, kind: type[Record], *where: Where) -> int:
         """Return how many records match."""

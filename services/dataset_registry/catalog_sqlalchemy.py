@@ -16,6 +16,8 @@ from dataset_registry.migrating_sqlalchemy import check_migrated, migrate
 from dataset_registry.records import Record
 from dataset_registry.row_values import check_mark, check_value
 from dataset_registry.schema_sqlalchemy import TABLES
+from dataset_registry.usage import Usage, UsageBy
+from dataset_registry.usage_sqlalchemy import find_usage
 from service_kit.errors import Unavailable
 
 T = TypeVar("T")
@@ -129,6 +131,10 @@ class SqlTransaction:
             query = sa.select(table.c.id, table.c.revision).where(_condition(table, Where("id", "in", some)))
             found |= {row.id: row.revision for row in self._connection.execute(query)}
         return found
+
+    def usage(self, by: UsageBy, since: float, until: float, after: tuple[int, str] | None, limit: int) -> list[Usage]:
+        """See `catalog.Transaction`."""
+        return find_usage(self._connection, by, since, until, after, limit)
 
     def count(self, kind: type[Record], *where: Where) -> int:
         """See `catalog.Transaction`."""

@@ -11,7 +11,7 @@ from dataset_registry import names
 from dataset_registry.archives import Archives
 from dataset_registry.catalog import Catalog, Transaction
 from dataset_registry.joining import evict
-from dataset_registry.records import Download
+from dataset_registry.records import Dataset, Download
 from dataset_registry.registry import Registry
 from dataset_registry.states import DatasetState
 from dataset_registry.views import DatasetView
@@ -68,7 +68,11 @@ class Downloads:
 
         def step(tx: Transaction) -> None:
             if tx.get(Download, download.id) is None:
-                tx.put(replace(download, key=key, create_time=tx.now()))
+                dataset = tx.get(Dataset, key)
+                dataset_name = dataset.dataset_name if dataset else ""
+                requester = download.requester[:200] or "unknown"
+                known = {"key": key, "dataset_name": dataset_name, "requester": requester}
+                tx.put(replace(download, create_time=tx.now(), **known))  # type: ignore[arg-type]
 
         await self._write(step)
 

@@ -115,6 +115,9 @@ def _join(
         commit=recipe.commit,
         raw_names=sorted(set(recipe.raw.values())),
         task=dataset.build_task,
+        dataset_name=recipe.dataset_name,
+        requester=request.requester,
+        log_id=request.log_id,
     )
     return tx.put(request.building(key, joined=False)), None
 

@@ -109,6 +109,7 @@ class Request(Record):
     create_time: float = 0.0
     finish_time: float = 0.0
     expire_time: float = 0.0
+    log_id: str = ""
 
     def building(self, key: str, *, joined: bool) -> Request:
         """The key is known and the dataset is on its way."""
@@ -201,6 +202,9 @@ class Work(Record):
     create_time: float = 0.0
     start_time: float = 0.0
     finish_time: float = 0.0
+    dataset_name: str = ""
+    requester: str = ""
+    log_id: str = ""
 
     @property
     def unfinished(self) -> bool:
@@ -278,3 +282,4 @@ class Download(Record):
     size_bytes: int = 0
     elapsed_s: float = 0.0
     create_time: float = 0.0
+    dataset_name: str = ""

@@ -35,6 +35,7 @@ def _table(name: str, kind: type[Record], *rest: sa.schema.SchemaItem) -> sa.Tab
 _UNFINISHED = sa.text("state IN ('QUEUED', 'RUNNING')")
 _ACTIVE = sa.text("state IN ('RESOLVING', 'BUILDING')")
 _WAITING = sa.text("state = 'BUILDING'")
+_BUILDS = sa.text("kind = 'BUILD'")
 
 TABLES: dict[type[Record], sa.Table] = {
     records.Definition: _table("definitions", records.Definition),
@@ -51,6 +52,7 @@ TABLES: dict[type[Record], sa.Table] = {
         sa.Index("requests_active", "state", "id", sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
         sa.Index("requests_active_by_time", "create_time", "id", sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
         sa.Index("requests_waiting", "key", sqlite_where=_WAITING, postgresql_where=_WAITING),
+        sa.Index("requests_usage", "create_time", "dataset_name", "key", "requester", "state", "cached", "joined"),
     ),
     records.Dataset: _table(
         "datasets",
@@ -69,8 +71,24 @@ TABLES: dict[type[Record], sa.Table] = {
         ),
         sa.Index("work_by_state", "state", "create_time", "id"),
         sa.Index("work_by_subject", "kind", "subject", "create_time"),
+        sa.Index(
+            "work_usage",
+            "finish_time",
+            "subject",
+            "dataset_name",
+            "requester",
+            "state",
+            "start_time",
+            sqlite_where=_BUILDS,
+            postgresql_where=_BUILDS,
+        ),
     ),
     records.Shard: _table("shards", records.Shard, sa.Index("shards_by_key", "key", "split", "index")),
     records.LogPiece: _table("log_pieces", records.LogPiece, sa.Index("log_pieces_by_subject", "subject", "start")),
-    records.Download: _table("downloads", records.Download, sa.Index("downloads_by_key", "key")),
+    records.Download: _table(
+        "downloads",
+        records.Download,
+        sa.Index("downloads_by_key", "key"),
+        sa.Index("downloads_usage", "create_time", "key", "dataset_name", "requester", "size_bytes"),
+    ),
 }

@@ -22,6 +22,7 @@ from dataset_registry.relocking import Relocking
 from dataset_registry.states import WorkState
 from dataset_registry.views import WorkView
 from dataset_registry.wire_import import arrival_and_chunks
+from dataset_registry.wire_usage import asked_usage, usage_message
 from service_kit.security import is_of_this_machine
 
 
@@ -204,6 +205,10 @@ class DatasetServicer(dataset_pb2_grpc.DatasetServiceServicer):  # type: ignore[
             yield pb.ScanRawDatasetResponse(progress=wire.progress_message(stage))
         raw = (await self._browsing.raw_datasets())[request.name]
         yield pb.ScanRawDatasetResponse(raw_dataset=wire.raw_dataset_message(*raw))
+
+    async def GetUsage(self, request: pb.GetUsageRequest, context: Any) -> pb.GetUsageResponse:
+        found, behind = await self._browsing.usage(page(request.page_size, request.page_token), *asked_usage(request))
+        return pb.GetUsageResponse(usages=map(usage_message, found), next_page_token=behind)
 
     async def ListRunners(self, request: pb.ListRunnersRequest, context: Any) -> pb.ListRunnersResponse:
         found, behind = await self._browsing.runners(page(request.page_size, request.page_token))

@@ -247,7 +247,11 @@ def runner_value(message: handler_pb2.RunnerDescription) -> Runner:
 def work_message(work: Work, lease_s: float) -> handler_pb2.Work:
     """Return claimed work's message."""
     message = handler_pb2.Work(
-        name=f"work/{work.id}", fence=work.fence, attempt=work.attempt, kind=f"WORK_KIND_{work.kind}"
+        name=f"work/{work.id}",
+        fence=work.fence,
+        attempt=work.attempt,
+        kind=f"WORK_KIND_{work.kind}",
+        log_id=work.log_id,
     )
     message.lease.FromMilliseconds(round(lease_s * 1000))
     json_format.ParseDict(work.task, getattr(message, _TASK_FIELDS.get(work.kind, work.kind.lower())))

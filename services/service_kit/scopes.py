@@ -46,6 +46,7 @@ REQUIRED: dict[str, str] = {
     _DATASET + "GetDownloadPlan": READ,
     _DATASET + "ReadShard": READ,
     _DATASET + "ReportDownload": READ,
+    _DATASET + "GetUsage": READ,
     _DATASET + "ReadLog": READ,
     _DATASET + "ListHandlers": READ,
     _DATASET + "GetHandler": READ,
