@@ -78,23 +78,31 @@ def encode(photo: Photo, changed: npt.NDArray[np.bool_] | None = None) -> bytes:
         raise InvalidArgument.of([("format", f"a JPEG has at most {LARGEST_SIDE_PX} pixels on a side")])
     original = photo.original if isinstance(photo.original, Original) else None
     pixels = eight_bits(photo.pixels)
-    image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
-    written = io.BytesIO()
     if original is None or len(original.quality.tables) != pixels.shape[2]:
-        image.save(written, "JPEG", quality=DEFAULT_QUALITY, subsampling="4:4:4")
-        return _with_segments(written.getvalue(), _segments(photo.metadata), keep_own=True)
-    quality = original.quality
+        encoded = _encoded(pixels, {"quality": DEFAULT_QUALITY, "subsampling": "4:4:4"})
+        return _with_segments(encoded, _segments(photo.metadata), keep_own=True)
+    options = _options(original.quality)
+    spliced = None
+    if changed is not None and original.data is not None:
+        spliced = splice(original.data, changed, lambda rows, columns: _encoded(pixels[rows, columns], options))
+    return _with_segments(spliced or _encoded(pixels, options), original.segments, keep_own=original.quality.rgb)
+
+
+def _options(quality: JpegQuality) -> dict[str, object]:
+    """Return what Pillow is told to compress as the source was."""
     tables = quality.tables[:1] if len(set(quality.tables)) == 1 else quality.tables
     if len(tables) == 3 and tables[1] == tables[2]:
         tables = tables[:2]
     options: dict[str, object] = {"qtables": [list(table) for table in tables], "progressive": quality.progressive}
-    if pixels.shape[2] == 3:
+    if len(quality.tables) == 3:
         options |= {"subsampling": quality.subsampling, "keep_rgb": quality.rgb}
-    image.save(written, "JPEG", **options)
-    encoded = written.getvalue()
-    if changed is not None and original.data is not None:
-        encoded = splice(original.data, encoded, changed) or encoded
-    return _with_segments(encoded, original.segments, keep_own=quality.rgb)
+    return options
+
+
+def _encoded(pixels: npt.NDArray[np.uint8], options: dict[str, object]) -> bytes:
+    written = io.BytesIO()
+    Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).save(written, "JPEG", **options)
+    return written.getvalue()
 
 
 def _bare(data: bytes, own: list[tuple[int, bytes]], scan_offset: int) -> bytes:

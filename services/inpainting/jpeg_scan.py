@@ -39,6 +39,8 @@ class Scan:
     """`(8, 65536)`: for each next 16 bits the code's length times 256, plus its symbol; 0 where there is no code."""
     restart_units: int
     """So many units lie between restart markers; 0: there are none."""
+    size_offset: int
+    """Where the header says the height, and then the width."""
     offset: int
     """Where the coded blocks begin."""
 
@@ -72,7 +74,10 @@ def read_scan(data: bytes) -> Scan | None:
     components = tuple(Component(*one, *two) for one, two in zip(factors, tables, strict=True))
     restarts = [struct.unpack(">H", part)[0] for marker, part in parts if marker == _RESTARTS]
     lengths, codes, symbols = _codes([part for marker, part in parts if marker == _TABLES])
-    return Scan(height, width, components, lengths, codes, symbols, (restarts or [0])[-1], offset + 2 + length)
+    size_offset = data.index(frames[0], 4, offset) + 1
+    return Scan(
+        height, width, components, lengths, codes, symbols, (restarts or [0])[-1], size_offset, offset + 2 + length
+    )
 
 
 def _codes(

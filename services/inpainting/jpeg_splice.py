@@ -2,57 +2,73 @@
 
 from __future__ import annotations
 
+import io
 import struct
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from inpainting.jpeg_scan import Scan, read_scan
 
 _END = b"\xff\xd9"
 
 
-def splice(original: bytes, encoded: bytes, changed: npt.NDArray[np.bool_]) -> bytes | None:
-    """Return `encoded` with the coefficients of `original` in each unit (MCU) that has no `changed` pixel.
+def splice(original: bytes, changed: npt.NDArray[np.bool_], encode: Callable[[slice, slice], bytes]) -> bytes | None:
+    """Return a JPEG with the coefficients of `original` in each unit (MCU) that has no `changed` pixel.
 
-    Both are of one size and have the same quantisation. None is returned where that cannot be done: for progressive
-    files, other subsampling, damaged ones. Every kept block has the very numbers that it had.
+    `encode(rows, columns)` is asked once for a JPEG of the part of the picture around all that is changed, with the
+    same quantisation, of which the other units come; its tables and header become the result's. None is returned where
+    this cannot be done: for progressive files, other subsampling, damaged ones.
     """
     # Heavy, and not needed for other formats.
     from inpainting.jpeg_splice_numba import splice_units
 
-    try:
-        ours, theirs = read_scan(encoded), read_scan(original)
-    except (struct.error, ValueError):
+    theirs = _scan(original)
+    if theirs is None or changed.shape != (theirs.height, theirs.width):
         return None
-    if ours is None or theirs is None or not _alike(ours, theirs) or changed.shape != (ours.height, ours.width):
-        return None
-    first, second = (
-        np.frombuffer(data, np.uint8)[scan.offset :] for data, scan in ((original, theirs), (encoded, ours))
+    is_changed = _units_with(changed, theirs)
+    box = _box(is_changed)
+    height, width = theirs.unit_px
+    part = encode(
+        slice(box[0] * height, min(box[2] * height, theirs.height)),
+        slice(box[1] * width, min(box[3] * width, theirs.width)),
     )
+    ours = _scan(part)
+    if ours is None or ours.restart_units or _layout(ours) != _layout(theirs):
+        return None
+    first, second = (np.frombuffer(data, np.uint8)[scan.offset :] for data, scan in ((original, theirs), (part, ours)))
     out = np.empty(2 * (first.size + second.size) + (1 << 16), np.uint8)
-    layout = np.array([each.across * each.down for each in ours.components])
+    blocks = np.array([across * down for across, down in _layout(ours)])
     size = splice_units(
-        first, theirs.symbols, _tables(theirs), theirs.restart_units,
-        second, ours.symbols, ours.lengths, ours.codes, layout, _tables(ours), _units_with(changed, ours), out,
+        first, theirs.symbols, _tables(theirs), theirs.restart_units, theirs.units[1],
+        second, ours.symbols, _tables(ours), np.array(box), blocks,
+        ours.lengths, ours.codes, is_changed.reshape(-1), out,
     )  # fmt: skip
-    return None if size < 0 else b"".join((encoded[: ours.offset], out[:size].data, _END))
+    if size < 0:
+        return None
+    header = bytearray(part[: ours.offset])
+    struct.pack_into(">HH", header, ours.size_offset, theirs.height, theirs.width)
+    return b"".join((header, out[:size].data, _END))
 
 
 def warm_up() -> None:
     """Compile what is not compiled yet, by putting two tiny pictures together."""
-    import io
-
-    from PIL import Image
-
     written = io.BytesIO()
     Image.new("RGB", (16, 16)).save(written, "JPEG")
-    splice(written.getvalue(), written.getvalue(), np.zeros((16, 16), np.bool_))
+    splice(written.getvalue(), np.zeros((16, 16), np.bool_), lambda rows, columns: written.getvalue())
 
 
-def _alike(one: Scan, two: Scan) -> bool:
-    layouts = [[(each.across, each.down) for each in scan.components] for scan in (one, two)]
-    return (one.height, one.width) == (two.height, two.width) and layouts[0] == layouts[1] and not one.restart_units
+def _scan(data: bytes) -> Scan | None:
+    try:
+        return read_scan(data)
+    except (struct.error, ValueError):
+        return None
+
+
+def _layout(scan: Scan) -> list[tuple[int, int]]:
+    return [(each.across, each.down) for each in scan.components]
 
 
 def _tables(scan: Scan) -> npt.NDArray[np.int64]:
@@ -60,7 +76,15 @@ def _tables(scan: Scan) -> npt.NDArray[np.int64]:
 
 
 def _units_with(changed: npt.NDArray[np.bool_], scan: Scan) -> npt.NDArray[np.bool_]:
-    """Return a flag for each unit, row by row."""
+    """Return a flag for each unit, `(rows, columns)`."""
     (rows, columns), (height, width) = scan.units, scan.unit_px
     whole = np.pad(changed, ((0, rows * height - scan.height), (0, columns * width - scan.width)))
-    return whole.reshape(rows, height, columns, width).any(axis=(1, 3)).reshape(-1)
+    return np.asarray(whole.reshape(rows, height, columns, width).any(axis=(1, 3)))
+
+
+def _box(flags: npt.NDArray[np.bool_]) -> tuple[int, int, int, int]:
+    """Return top, left, bottom and right of all flags, or of the first unit where there is none."""
+    rows, columns = np.flatnonzero(flags.any(axis=1)), np.flatnonzero(flags.any(axis=0))
+    if not len(rows):
+        return 0, 0, 1, 1
+    return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -25,6 +26,10 @@ def jpeg(pixels: np.ndarray = RGB, mode: str = "RGB", **options: object) -> byte
 
 def decoded(file: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(file))).astype(int)
+
+
+def part_of(**options: object) -> Callable[[slice, slice], bytes]:
+    return lambda rows, columns: jpeg(RGB[rows, columns], **options)
 
 
 def changed() -> np.ndarray:
@@ -65,6 +70,18 @@ def test_away_from_the_hole_nothing_changes_at_all(
     assert read_jpeg_quality(written) == read_jpeg_quality(source)
 
 
+def test_a_hole_in_the_corner_of_a_photo_that_ends_within_a_unit() -> None:
+    source = jpeg(quality=90, subsampling="4:2:0")
+    photo = codec.decode(source)
+    mask = np.zeros(RGB.shape[:2], bool)
+    mask[150:, 190:] = True
+    photo.paste(0, 0, np.zeros((*mask.shape, 3), np.float32), mask)
+    written = codec.encode(photo, changed=mask)
+    assert np.array_equal(decoded(written)[:142, :174], decoded(source)[:142, :174])
+    assert decoded(written)[mask].mean() < 30
+    assert np.abs(decoded(written) - decoded(codec.encode(photo)))[mask].max() == 0
+
+
 def test_a_grey_photo_keeps_its_blocks_whatever_its_factors_say() -> None:
     source = bytearray(jpeg(mode="L", quality=85))
     frame = source.index(b"\xff\xc0")
@@ -87,11 +104,10 @@ def test_nothing_changed_gives_the_same_coefficients_again() -> None:
 
 def test_what_cannot_be_kept_is_compressed_again() -> None:
     nothing = np.zeros(RGB.shape[:2], bool)
-    plain = jpeg(quality=90)
-    assert splice(jpeg(quality=90, progressive=True), plain, nothing) is None
-    assert splice(jpeg(quality=90, subsampling="4:4:4"), plain, nothing) is None
-    assert splice(jpeg(RGB[:50], quality=90), plain, nothing) is None
-    assert splice(plain, plain, nothing[:50]) is None
+    assert splice(jpeg(quality=90), nothing, part_of(quality=90)) is not None
+    assert splice(jpeg(quality=90, progressive=True), nothing, part_of(quality=90)) is None
+    assert splice(jpeg(quality=90, subsampling="4:4:4"), nothing, part_of(quality=90)) is None
+    assert splice(jpeg(quality=90), nothing[:50], part_of(quality=90)) is None
     progressive = filled(jpeg(quality=90, progressive=True))
     assert decoded(progressive)[HOLE].mean() < 30
 
@@ -109,12 +125,11 @@ def test_damaged_files_are_refused_or_read_but_never_beyond_their_end() -> None:
     begin = source.index(b"\xff\xda") + 14
     rng = np.random.default_rng(0)
     mask = changed()
-    plain = jpeg(quality=90)
     results = []
     for _ in range(200):
         damaged = bytearray(source)
         for place in rng.integers(begin, len(source), 3):
             damaged[place] = rng.integers(256)
-        results.append(splice(bytes(damaged[: rng.integers(begin, len(source))]), plain, mask))
+        results.append(splice(bytes(damaged[: rng.integers(begin, len(source))]), mask, part_of(quality=90)))
     assert None in results
     assert all(result is None or decoded(result).shape == RGB.shape for result in results)
