@@ -120,7 +120,14 @@ def _why_queued(tx: Transaction, work: Work) -> str:
         wanted.append(f"the repository {work.repository} at {work.commit[:12]}")
     why = refusal(tx, work.repository) if work.repository else ""
     refused = f"; none will run its code: {why}" if why else ""
-    return f"a runner that serves {' and '.join(wanted)}; {len(runners)} other runners are connected{refused}"
+    others = sorted({each["commit"][:12] for runner in runners for each in runner.repositories if _same(each, work)})
+    changed = f"; they serve it at {', '.join(others)}: a new request takes that" if others else ""
+    return f"a runner that serves {' and '.join(wanted)}; {len(runners)} other runners are connected{refused}{changed}"
+
+
+def _same(served: dict[str, str], work: Work) -> bool:
+    """Whether it is the work's repository, whose code has changed where it is installed."""
+    return served["name"] == work.repository and served["commit"] not in ("", work.commit)
 
 
 def _dataset_view(tx: Transaction, dataset: Dataset) -> DatasetView:

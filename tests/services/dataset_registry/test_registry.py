@@ -188,6 +188,24 @@ async def test_a_queued_build_says_that_no_runner_serves_it(house: House) -> Non
     assert work.work.state == WorkState.QUEUED
 
 
+async def test_a_build_of_code_that_was_upgraded_says_what_runners_serve_now(house: House) -> None:
+    await house.described()
+    view = await house.registry.request_dataset("street", "latest", "{}")
+    await house.walked()
+
+    def upgrade(tx: Transaction) -> None:
+        upgraded = [{"name": "stock", "commit": "c2", "version": "0.2.0"}]
+        tx.put(replace(tx.get(Runner, "studio"), repositories=upgraded, seen_time=tx.now()))
+
+    house.catalog.write(upgrade)
+    async for seen in house.registry.watch_request(f"requests/{view.request.id}"):
+        work = seen.value.work
+        if work is not None and work.work.kind == "BUILD" and work.waiting_for:
+            break
+    assert "the repository stock at c1" in work.waiting_for
+    assert work.waiting_for.endswith("they serve it at c2: a new request takes that")
+
+
 async def test_a_pinned_dataset_is_not_deleted(house: House) -> None:
     await house.described()
     await house.registry.request_dataset("street", "latest", "{}")
