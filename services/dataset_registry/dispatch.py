@@ -156,8 +156,11 @@ class Dispatch:
             return None
 
         def step(tx: Transaction) -> Work | None:
-            for candidate in _candidates(tx, runner, kinds):
-                return with_locks(tx, tx.put(candidate.claimed(tx.now(), runner.id, self._lease_s)))
+            # One by one, and not the queue again: claims of different work then do not stand in each other's way.
+            for candidate in candidates:
+                work = tx.get(Work, candidate.id)
+                if work is not None and work.state == WorkState.QUEUED and work.not_before <= tx.now():
+                    return with_locks(tx, tx.put(work.claimed(tx.now(), runner.id, self._lease_s)))
             return None
 
         work = await self._write(step)
