@@ -43,9 +43,14 @@ def test_shards_of_another_config_or_of_other_photos_are_not_kept(own_photos: Pa
 
 def test_a_file_beside_the_photos_counts_as_well(own_photos: Path, tmp_path: Path) -> None:
     (own_photos / "labels.txt").write_text("one")
-    before = Path(InpaintingHandler(CONFIG, own_photos).as_tfrecord(tmp_path)[0]).stat()
+    folder = tmp_path / "out"
+    kept = [Path(file) for file in InpaintingHandler(CONFIG, own_photos).as_tfrecord(folder)]
+    kept[0].write_bytes(b"not built again")
+    InpaintingHandler(CONFIG, own_photos).as_tfrecord(folder)
+    assert kept[0].read_bytes() == b"not built again"
     (own_photos / "labels.txt").write_text("another")
-    assert Path(InpaintingHandler(CONFIG, own_photos).as_tfrecord(tmp_path)[0]).stat() != before
+    InpaintingHandler(CONFIG, own_photos).as_tfrecord(folder)
+    assert kept[0].read_bytes() != b"not built again"
 
 
 def test_too_many_bad_photos_end_it(own_photos: Path, tmp_path: Path) -> None:
