@@ -30,9 +30,7 @@ def login(
     ] = "",
     token_file: Annotated[
         Path | None,
-        typer.Option(
-            "--token-file", metavar="FILE", help="A file with a token, where the certificate is no secret."
-        ),
+        typer.Option("--token-file", metavar="FILE", help="A file with a token, where the certificate is no secret."),
     ] = None,
     certificate: Annotated[
         Path | None,

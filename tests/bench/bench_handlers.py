@@ -98,9 +98,7 @@ def environment(folder: Path) -> None:
             figures.append(first_shard(house, "closed"))
     finally:
         house.stop()
-    print(
-        f"\n### Cached environment, sandboxed, no warm process: request to first shard\n\n{HEADER}"
-    )
+    print(f"\n### Cached environment, sandboxed, no warm process: request to first shard\n\n{HEADER}")
     print(row("1,000 photos", "ms", figures, "goal 500"))
 
 
