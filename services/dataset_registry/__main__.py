@@ -16,6 +16,7 @@ from contextlib import suppress
 
 import grpc
 import structlog
+from prometheus_client import REGISTRY
 
 from darkroom.dataset.v1 import dataset_pb2, dataset_pb2_grpc
 from darkroom.handler.v1 import handler_pb2, handler_pb2_grpc
@@ -27,9 +28,11 @@ from dataset_registry.consistency import Consistency
 from dataset_registry.describing import Describing
 from dataset_registry.dispatch import Dispatch
 from dataset_registry.downloads import Downloads
+from dataset_registry.health_report import HealthReport
 from dataset_registry.importing import Importing
 from dataset_registry.inquiries import Inquiries
 from dataset_registry.keeping import Keeping
+from dataset_registry.metrics import QueueCollector
 from dataset_registry.recipes import Recipes
 from dataset_registry.registry import Registry
 from dataset_registry.relocking import Relocking
@@ -44,11 +47,13 @@ from dataset_registry.watching import Board
 from service_kit.errors import DarkroomError, InvalidArgument
 from service_kit.git import Git
 from service_kit.logging import configure_logging
+from service_kit.metrics import MetricsPage
 from service_kit.object_store_settings import open_object_store
 from service_kit.repository_settings import git_repositories
 from service_kit.security import open_security
 from service_kit.serving import Serving, until_signalled
 from service_kit.settings import read_settings
+from service_kit.token_file import TokenFile
 
 log = structlog.get_logger()
 
@@ -136,17 +141,24 @@ async def serve(settings: RegistrySettings) -> None:
     browsing = Browsing(catalog, registry, repositories, describing)
     relocking = Relocking(catalog, repositories, inquiries)
     importing = Importing(catalog, registry, store)
+    folders = {"catalogue": settings.home}
+    if settings.store == "local":
+        folders["store"] = settings.store_dir or settings.home / "objects"
+    health = HealthReport(catalog, store, git, folders, TokenFile(settings.tokens) if settings.tokens else None)
     dispatch = Dispatch(catalog, board, settings.lease_s)
     upkeep = Upkeep(catalog, registry, board, settings.cancel_grace_s, settings.lease_s)
     collector = Collector(catalog, store, settings.collect_min_age_s)
 
     def register(server: grpc.aio.Server) -> None:
         dataset_pb2_grpc.add_DatasetServiceServicer_to_server(
-            DatasetServicer(registry, inquiries, keeping, downloads, browsing, importing, relocking), server
+            DatasetServicer(registry, inquiries, keeping, downloads, browsing, importing, relocking, health), server
         )
         handler_pb2_grpc.add_RunnerServiceServicer_to_server(RunnerServicer(dispatch), server)
 
-    serving = Serving(settings.listen, SERVICES, register, security)
+    metrics = MetricsPage(settings, "DARKROOM_REGISTRY_")
+    REGISTRY.register(QueueCollector(catalog))
+    serving = Serving(settings.listen, SERVICES, register, security, metered=metrics.on)
+    metrics.start()
     await serving.start()
     log.info("registry_ready", listen=settings.listen, port=serving.port, catalogue=catalog.kind)
     rounds = [
@@ -159,6 +171,7 @@ async def serve(settings: RegistrySettings) -> None:
     for task in (*rounds, stopping):
         task.cancel()
     await serving.stop()
+    metrics.stop()
     catalog.close()
     for task in done:
         with suppress(asyncio.CancelledError):

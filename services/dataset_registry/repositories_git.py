@@ -58,6 +58,20 @@ class GitRepositories:
         await asyncio.gather(*(self._try_refs(name) for name in self._repositories))
         return {name: newest_versions(self._last_refs[name]) for name in self.names if name in self._last_refs}
 
+    async def problems(self) -> Mapping[str, str]:
+        """Return each repository with why it cannot be read now; "": it can."""
+        return dict(zip(self.names, await asyncio.gather(*map(self._problem, self.names)), strict=True))
+
+    async def _problem(self, name: str) -> str:
+        try:
+            async with asyncio.timeout(LISTING_S):
+                await self._refs(name)
+        except DarkroomError as error:
+            return error.message
+        except TimeoutError:
+            return f"the repository {name} has not answered for {LISTING_S:.0f} s"
+        return ""
+
     async def _try_refs(self, name: str) -> None:
         with suppress(DarkroomError, TimeoutError):
             async with asyncio.timeout(LISTING_S):

@@ -12,6 +12,7 @@ from dataset_registry import wire
 from dataset_registry import wire_explained as explained
 from dataset_registry.browsing import Browsing
 from dataset_registry.downloads import Downloads
+from dataset_registry.health_report import HealthReport
 from dataset_registry.importing import Importing
 from dataset_registry.inquiries import Inquiries, Resolution
 from dataset_registry.keeping import Keeping, ReadSoFar, VerifyReport
@@ -21,6 +22,7 @@ from dataset_registry.registry import Registry
 from dataset_registry.relocking import Relocking
 from dataset_registry.states import WorkState
 from dataset_registry.views import WorkView
+from dataset_registry.wire_health import bearer, health_message
 from dataset_registry.wire_import import arrival_and_chunks
 from dataset_registry.wire_usage import asked_usage, usage_message
 from service_kit.security import is_of_this_machine
@@ -38,6 +40,7 @@ class DatasetServicer(dataset_pb2_grpc.DatasetServiceServicer):  # type: ignore[
         browsing: Browsing,
         importing: Importing,
         relocking: Relocking,
+        health: HealthReport,
     ) -> None:
         self._registry = registry
         self._inquiries = inquiries
@@ -46,6 +49,7 @@ class DatasetServicer(dataset_pb2_grpc.DatasetServiceServicer):  # type: ignore[
         self._browsing = browsing
         self._importing = importing
         self._relocking = relocking
+        self._health = health
 
     async def DefineDataset(self, request: pb.DefineDatasetRequest, context: Any) -> pb.DefineDatasetResponse:
         definition = await self._keeping.define(request.dataset_name, request.handler, dict(request.raw))
@@ -213,6 +217,9 @@ class DatasetServicer(dataset_pb2_grpc.DatasetServiceServicer):  # type: ignore[
     async def ListRunners(self, request: pb.ListRunnersRequest, context: Any) -> pb.ListRunnersResponse:
         found, behind = await self._browsing.runners(page(request.page_size, request.page_token))
         return pb.ListRunnersResponse(runners=map(wire.runner_message, found), next_page_token=behind)
+
+    async def GetHealthReport(self, request: pb.GetHealthReportRequest, context: Any) -> pb.GetHealthReportResponse:
+        return health_message(await self._health.look(bearer(context.invocation_metadata())))
 
 
 def answer_within_s(remaining_s: float | None) -> float | None:

@@ -47,6 +47,7 @@ REQUIRED: dict[str, str] = {
     _DATASET + "ReadShard": READ,
     _DATASET + "ReportDownload": READ,
     _DATASET + "GetUsage": READ,
+    _DATASET + "GetHealthReport": READ,
     _DATASET + "ReadLog": READ,
     _DATASET + "ListHandlers": READ,
     _DATASET + "GetHandler": READ,

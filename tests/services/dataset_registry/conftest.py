@@ -19,6 +19,7 @@ from dataset_registry.catalog_sqlalchemy import SqlCatalog
 from dataset_registry.describing import Describing
 from dataset_registry.dispatch import Dispatch
 from dataset_registry.downloads import Downloads
+from dataset_registry.health_report import HealthReport
 from dataset_registry.importing import Importing
 from dataset_registry.inquiries import Inquiries
 from dataset_registry.keeping import Keeping
@@ -66,8 +67,9 @@ REF_MAX_AGE_S = 0.5
 class House:
     """Every part of a registry, and a runner's moves."""
 
-    def __init__(self, folder: Path) -> None:
-        self.catalog = SqlCatalog(f"sqlite:///{folder / 'catalog.sqlite'}")
+    def __init__(self, folder: Path, url: str = "") -> None:
+        """``url``: of another database than SQLite in the folder."""
+        self.catalog = SqlCatalog(url or f"sqlite:///{folder / 'catalog.sqlite'}")
         self.catalog.migrate()
         self.store = LocalObjectStore(folder / "objects")
         self.board = Board(self.catalog)
@@ -147,6 +149,7 @@ async def stub(house: House) -> AsyncIterator[Any]:
         house.browsing,
         importing,
         house.relocking,
+        HealthReport(house.catalog, house.store, GitRepositories({}, Git(), 10.0), {}, None),
     )
     serving = Serving(
         "localhost:0", [], lambda server: dataset_pb2_grpc.add_DatasetServiceServicer_to_server(servicer, server)
