@@ -36,7 +36,10 @@ class Scan:
     codes: npt.NDArray[np.uint16]
     """`(8, 256)`."""
     symbols: npt.NDArray[np.uint16]
-    """`(8, 65536)`: for each next 16 bits the code's length times 256, plus its symbol; 0 where there is no code."""
+    """`(8, 65536 + 1024)`: for each next 16 bits the code's length times 256 plus its symbol; 0 where there is none.
+
+    Then the same for each next 10 bits; 0 where the code is longer.
+    """
     restart_units: int
     """So many units lie between restart markers; 0: there are none."""
     size_offset: int
@@ -84,7 +87,7 @@ def _codes(
     payloads: list[bytes],
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint16], npt.NDArray[np.uint16]]:
     lengths, codes = np.zeros((8, 256), np.uint8), np.zeros((8, 256), np.uint16)
-    symbols = np.zeros((8, 1 << 16), np.uint16)
+    symbols = np.zeros((8, (1 << 16) + (1 << 10)), np.uint16)
     for payload in payloads:
         start = 0
         while start + 17 <= len(payload):
@@ -94,9 +97,12 @@ def _codes(
             start, code = start + 17, 0
             for length, count in enumerate(counts, 1):
                 for symbol in payload[start : start + count]:
-                    first = code << (16 - length)
-                    symbols[table, first : first + (1 << (16 - length))] = length << 8 | symbol
+                    first = min(code << (16 - length), 1 << 16)
+                    last = min(first + (1 << (16 - length)), 1 << 16)
+                    symbols[table, first:last] = length << 8 | symbol
                     lengths[table, symbol], codes[table, symbol] = length, code & 0xFFFF
                     code += 1
                 start, code = start + count, code << 1
+            short = symbols[table, : 1 << 16 : 1 << 6]
+            symbols[table, 1 << 16 :] = np.where(short >> 8 <= 10, short, 0)
     return lengths, codes, symbols

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from inpainting.jpeg_scan import Scan, read_scan
+from inpainting_models.crops import Box, bounding_box
 
 _END = b"\xff\xd9"
 
@@ -28,12 +29,11 @@ def splice(original: bytes, changed: npt.NDArray[np.bool_], encode: Callable[[sl
     theirs = _scan(original)
     if theirs is None or changed.shape != (theirs.height, theirs.width):
         return None
-    is_changed = _units_with(changed, theirs)
-    box = _box(is_changed)
+    is_changed, box = _units_with(changed, theirs)
     height, width = theirs.unit_px
     part = encode(
-        slice(box[0] * height, min(box[2] * height, theirs.height)),
-        slice(box[1] * width, min(box[3] * width, theirs.width)),
+        slice(box.top * height, min(box.bottom * height, theirs.height)),
+        slice(box.left * width, min(box.right * width, theirs.width)),
     )
     ours = _scan(part)
     if ours is None or ours.restart_units or _layout(ours) != _layout(theirs):
@@ -43,7 +43,7 @@ def splice(original: bytes, changed: npt.NDArray[np.bool_], encode: Callable[[sl
     blocks = np.array([across * down for across, down in _layout(ours)])
     size = splice_units(
         first, theirs.symbols, _tables(theirs), theirs.restart_units, theirs.units[1],
-        second, ours.symbols, _tables(ours), np.array(box), blocks,
+        second, ours.symbols, _tables(ours), np.array([box.top, box.left, box.bottom, box.right]), blocks,
         ours.lengths, ours.codes, is_changed.reshape(-1), out,
     )  # fmt: skip
     if size < 0:
@@ -75,16 +75,15 @@ def _tables(scan: Scan) -> npt.NDArray[np.int64]:
     return np.array([(each.dc, each.ac) for each in scan.components])
 
 
-def _units_with(changed: npt.NDArray[np.bool_], scan: Scan) -> npt.NDArray[np.bool_]:
-    """Return a flag for each unit, `(rows, columns)`."""
-    (rows, columns), (height, width) = scan.units, scan.unit_px
-    whole = np.pad(changed, ((0, rows * height - scan.height), (0, columns * width - scan.width)))
-    return np.asarray(whole.reshape(rows, height, columns, width).any(axis=(1, 3)))
-
-
-def _box(flags: npt.NDArray[np.bool_]) -> tuple[int, int, int, int]:
-    """Return top, left, bottom and right of all flags, or of the first unit where there is none."""
-    rows, columns = np.flatnonzero(flags.any(axis=1)), np.flatnonzero(flags.any(axis=0))
-    if not len(rows):
-        return 0, 0, 1, 1
-    return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
+def _units_with(changed: npt.NDArray[np.bool_], scan: Scan) -> tuple[npt.NDArray[np.bool_], Box]:
+    """Return a flag for each unit, `(rows, columns)`, and the box around all flags: the first unit if there is none."""
+    height, width = scan.unit_px
+    flags = np.zeros(scan.units, np.bool_)
+    hole = bounding_box(changed)
+    if hole is None:
+        return flags, Box(0, 0, 1, 1)
+    box = Box(hole.top // height, hole.left // width, -(-hole.bottom // height), -(-hole.right // width))
+    part = changed[box.top * height : box.bottom * height, box.left * width : box.right * width]
+    part = np.pad(part, ((0, box.height * height - part.shape[0]), (0, box.width * width - part.shape[1])))
+    flags[box.slices] = part.reshape(box.height, height, box.width, width).any(axis=(1, 3))
+    return flags, box

@@ -15,7 +15,9 @@ compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 
 # What a reader or writer knows: its place in the bytes, the bits it holds, and how many those are.
 PLACE, BITS, COUNT = 0, 1, 2
-HELD = 0xFFFFFFFFFFFF
+# A number of 64 bits with a sign never holds more.
+HELD = (1 << 62) - 1
+SHORT_BITS = 10
 DAMAGED = -(1 << 40)
 # 64 symbols of at most 16 bits with 15 more behind each, and a zero behind every byte.
 MOST_BLOCK_BYTES = 1024
@@ -64,7 +66,8 @@ def splice_units(first, first_symbols, first_tables, restart_units, columns, sec
                     before_two[component] = found
                 before_out[component] = before_two[component] if is_changed[unit] else before_one[component]
     # The last byte is filled with ones.
-    return emitted(out, writer[PLACE], writer[BITS], writer[COUNT], 127, 7)[PLACE]
+    place, bits, count = emitted(out, writer[PLACE], writer[BITS], writer[COUNT], 127, 7)
+    return flushed(out, place, bits, count)[0]
 
 
 @compiled
@@ -76,7 +79,7 @@ def copy_block(data, reader, dc, ac, before, out, writer, dc_lengths, dc_codes, 
     # In variables of its own: the compiler keeps them in registers.
     place, bits, count = filled(data, reader[PLACE], reader[BITS], reader[COUNT])
     out_place, out_bits, out_count = writer[PLACE], writer[BITS], writer[COUNT]
-    found = np.int64(dc[bits >> (count - 16) & 0xFFFF])
+    found = symbol(dc, bits, count)
     size = found & 255
     if found == 0 or size > 15:
         return DAMAGED
@@ -97,7 +100,7 @@ def copy_block(data, reader, dc, ac, before, out, writer, dc_lengths, dc_codes, 
     while index < 64:
         if count <= 32:
             place, bits, count = filled(data, place, bits, count)
-        found = np.int64(ac[bits >> (count - 16) & 0xFFFF])
+        found = symbol(ac, bits, count)
         both, size = found & 255, found & 15
         if found == 0:
             return DAMAGED
@@ -122,6 +125,14 @@ def copy_block(data, reader, dc, ac, before, out, writer, dc_lengths, dc_codes, 
 
 
 @compiled
+def symbol(symbols, bits, count):
+    """Returns the next code's length times 256 plus its symbol, or 0 where there is none."""
+    # Nearly all codes are short, and their table stays in the processor's first cache.
+    short = np.int64(symbols[(1 << 16) + (bits >> (count - SHORT_BITS) & ((1 << SHORT_BITS) - 1))])
+    return short if short else np.int64(symbols[bits >> (count - 16) & 0xFFFF])
+
+
+@compiled
 def filled(data, place, bits, count):
     """Reads ahead to more than 32 bits; behind a marker there are only zeros."""
     while count <= 32:
@@ -141,9 +152,18 @@ def filled(data, place, bits, count):
 
 @compiled
 def emitted(out, place, bits, count, code, size):
-    """Writes the `size` bits of `code`; up to seven wait for more."""
+    """Writes the `size` bits of `code`, at most 31; up to 31 wait for more."""
     bits = (bits << size | code) & HELD
     count += size
+    # Seldom and many at once: a processor guesses wrong at each turn of a short loop.
+    if count >= 32:
+        place, count = flushed(out, place, bits, count)
+    return place, bits, count
+
+
+@compiled
+def flushed(out, place, bits, count):
+    """Writes all whole bytes that wait, and returns the new place and how many bits still do."""
     while count >= 8:
         count -= 8
         byte = bits >> count & 255
@@ -152,7 +172,7 @@ def emitted(out, place, bits, count, code, size):
         if byte == 0xFF:
             out[place] = 0
             place += 1
-    return place, bits, count
+    return place, count
 
 
 @compiled

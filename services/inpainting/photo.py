@@ -80,10 +80,12 @@ class Photo:
         """
         height, width = weight.shape
         part = self.pixels[top : top + height, left : left + width]
-        touched = np.asarray(weight, np.float32) > 0
-        values = painted[touched]
+        touched = weight > 0
+        values = np.clip(painted[touched], 0, 1)
         if part.shape[2] == 1:
             values = (values @ _BRIGHTNESS)[:, None]
-        share = np.asarray(weight, np.float32)[touched][:, None]
-        mixed = share * np.clip(values, 0, 1) * self.largest + (1 - share) * part[touched]
+        mixed = values * self.largest
+        if weight.dtype != np.bool_:
+            share = np.asarray(weight[touched], np.float32)[:, None]
+            mixed = share * mixed + (1 - share) * part[touched]
         part[touched] = np.rint(mixed).astype(part.dtype)
