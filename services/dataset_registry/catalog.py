@@ -20,6 +20,15 @@ class Where(NamedTuple):
     value: Any
 
 
+class QueueLine(NamedTuple):
+    """Unfinished works of one kind in one state; ``oldest`` is when the first was made."""
+
+    kind: str
+    state: str
+    works: int
+    oldest: float
+
+
 class Transaction(Protocol):
     """What a step may do; all of it happens, or nothing."""
 
@@ -51,6 +60,9 @@ class Transaction(Protocol):
 
     def revisions(self, kind: type[Record], identities: Collection[str]) -> dict[str, int]:
         """Return the revision of each record that is there: the cheapest look at whether something changed."""
+
+    def queue(self) -> list[QueueLine]:
+        """Return how many works are unfinished, by kind and state, counted by the database."""
 
     def usage(self, by: UsageBy, since: float, until: float, after: tuple[int, str] | None, limit: int) -> list[Usage]:
         """Return what was asked for, built and downloaded from ``since`` to before ``until``, summed by the database.

@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from dataset_registry.catalog import R, Where
+from dataset_registry.catalog import QueueLine, R, Where
 from dataset_registry.database_errors_sqlalchemy import Conflict, ConnectionLost, translated
 from dataset_registry.database_sqlalchemy import BUSY_S, CONNECTIONS, open_database
 from dataset_registry.migrating_sqlalchemy import check_migrated, migrate
-from dataset_registry.records import Record
+from dataset_registry.records import Record, Work
 from dataset_registry.row_values import check_mark, check_value
-from dataset_registry.schema_sqlalchemy import TABLES
+from dataset_registry.schema_sqlalchemy import TABLES, UNFINISHED_WORK
 from dataset_registry.usage import Usage, UsageBy
 from dataset_registry.usage_sqlalchemy import find_usage
 from service_kit.errors import Unavailable
@@ -131,6 +131,13 @@ class SqlTransaction:
             query = sa.select(table.c.id, table.c.revision).where(_condition(table, Where("id", "in", some)))
             found |= {row.id: row.revision for row in self._connection.execute(query)}
         return found
+
+    def queue(self) -> list[QueueLine]:
+        """See `catalog.Transaction`."""
+        work = TABLES[Work]
+        columns = work.c.kind, work.c.state, sa.func.count(), sa.func.min(work.c.create_time)
+        query = sa.select(*columns).where(UNFINISHED_WORK).group_by(work.c.kind, work.c.state)
+        return [QueueLine(*row) for row in self._connection.execute(query)]
 
     def usage(self, by: UsageBy, since: float, until: float, after: tuple[int, str] | None, limit: int) -> list[Usage]:
         """See `catalog.Transaction`."""

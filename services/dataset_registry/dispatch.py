@@ -15,6 +15,7 @@ from dataset_registry.catalog import Catalog, Transaction, Where
 from dataset_registry.failures import FailureClass, after_failure
 from dataset_registry.gathering import FactFailed, join_environment
 from dataset_registry.locks import keep_lock, with_locks
+from dataset_registry.metrics import SHARD_BYTES, SHARDS_COMMITTED, WORK_ENDED, count_claimed, count_ended
 from dataset_registry.records import Dataset, Environment, RawDataset, Record, Runner, Shard, Work
 from dataset_registry.repositories import environment_id
 from dataset_registry.states import MAKES_DATASET, DatasetState, WorkKind, WorkState
@@ -95,16 +96,20 @@ class Dispatch:
     async def commit_shard(self, name: str, fence: int, shard: Shard) -> Shard:
         """Record a staged shard; the first row for a place stays. Raises `Aborted` when fenced out."""
 
-        def step(tx: Transaction) -> Shard:
+        def step(tx: Transaction) -> tuple[Shard, bool]:
             work = _held(tx.get(Work, _identity(name)), name, fence)
             if work.kind not in MAKES_DATASET:
                 raise InvalidArgument(f"{name} is no build: it commits no shards")
             known = tx.get(Shard, f"{work.subject}/{shard.split}/{shard.index}")
             if known is not None:
-                return known
-            return tx.put(replace(shard, id=f"{work.subject}/{shard.split}/{shard.index}", key=work.subject))
+                return known, False
+            return tx.put(replace(shard, id=f"{work.subject}/{shard.split}/{shard.index}", key=work.subject)), True
 
-        return await self._write(step)
+        stored, new = await self._write(step)
+        if new:
+            SHARDS_COMMITTED.inc()
+            SHARD_BYTES.inc(stored.size_bytes)
+        return stored
 
     async def list_shards(self, name: str, fence: int, after: tuple[str, int] | None, limit: int) -> list[Shard]:
         """Return committed shards behind ``after``, by split and index. Raises `Aborted` when fenced out."""
@@ -118,36 +123,36 @@ class Dispatch:
     async def finish(self, name: str, fence: int, result: dict[str, Any]) -> None:
         """End work with its result; publishing is this one transaction. Raises `Aborted` when fenced out."""
 
-        def step(tx: Transaction) -> None:
+        def step(tx: Transaction) -> Work | None:
             work = tx.get(Work, _identity(name))
             if work is not None and work.fence == fence and work.state == WorkState.DONE:
-                return
+                return None
             work = _held(work, name, fence)
             _keep_result(tx, work, result)
             # What an environment declares is kept as its record; once is enough.
-            tx.put(work.done(tx.now(), {} if work.kind == WorkKind.ENVIRONMENT else result))
+            return tx.put(work.done(tx.now(), {} if work.kind == WorkKind.ENVIRONMENT else result))
 
-        await self._write(step)
+        count_ended(await self._write(step))
 
     async def fail(self, name: str, fence: int, failure: dict[str, Any]) -> None:
         """End work with a failure: it is tried again, or fails for good, by its class."""
 
-        def step(tx: Transaction) -> None:
+        def step(tx: Transaction) -> Work | None:
             work = tx.get(Work, _identity(name))
             if work is not None and work.fence == fence and not work.unfinished:
-                return
-            settle_failure(tx, _held(work, name, fence), failure)
+                return None
+            return settle_failure(tx, _held(work, name, fence), failure)
 
-        await self._write(step)
+        count_ended(await self._write(step))
         log.info("work_failed", work=name, failure=failure.get("failure_class"), message=failure.get("message"))
 
     async def release(self, name: str, fence: int, reason: str) -> None:
         """Put work back unfinished: another may go on at once, and no try is counted."""
 
-        def step(tx: Transaction) -> None:
-            tx.put(_held(tx.get(Work, _identity(name)), name, fence).requeued())
+        def step(tx: Transaction) -> Work:
+            return tx.put(_held(tx.get(Work, _identity(name)), name, fence).requeued())
 
-        await self._write(step)
+        WORK_ENDED.labels((await self._write(step)).kind, "released").inc()
         log.info("work_released", work=name, reason=reason)
 
     async def _claim_once(self, runner: Runner, kinds: Collection[str]) -> Work | None:
@@ -165,6 +170,7 @@ class Dispatch:
 
         work = await self._write(step)
         if work is not None:
+            count_claimed(work)
             log.info("work_claimed", work=f"work/{work.id}", kind=work.kind, runner=runner.id, fence=work.fence)
         return work
 

@@ -11,6 +11,7 @@ from dataset_registry import names
 from dataset_registry.archives import Archives
 from dataset_registry.catalog import Catalog, Transaction
 from dataset_registry.joining import evict
+from dataset_registry.metrics import BYTES_SERVED, DOWNLOADED_BYTES, DOWNLOADS
 from dataset_registry.records import Dataset, Download
 from dataset_registry.registry import Registry
 from dataset_registry.states import DatasetState
@@ -56,6 +57,7 @@ class Downloads:
         chunks = self._archives.read(dataset, offset, size_bytes)
         try:
             while chunk := await asyncio.to_thread(_next, chunks):
+                BYTES_SERVED.inc(len(chunk))
                 yield chunk
         except (ObjectMissing, ObjectShort):
             await asyncio.to_thread(self._catalog.write, lambda tx: evict(tx, dataset.id))
@@ -66,15 +68,19 @@ class Downloads:
         key = await self._registry.find_key(name)
         names.check_request_id(download.id)
 
-        def step(tx: Transaction) -> None:
-            if tx.get(Download, download.id) is None:
+        def step(tx: Transaction) -> bool:
+            new = tx.get(Download, download.id) is None
+            if new:
                 dataset = tx.get(Dataset, key)
                 dataset_name = dataset.dataset_name if dataset else ""
                 requester = download.requester[:200] or "unknown"
                 known = {"key": key, "dataset_name": dataset_name, "requester": requester}
                 tx.put(replace(download, create_time=tx.now(), **known))  # type: ignore[arg-type]
+            return new
 
-        await self._write(step)
+        if await self._write(step):
+            DOWNLOADS.inc()
+            DOWNLOADED_BYTES.inc(max(download.size_bytes, 0))
 
     async def _ready(self, name: str, *, afresh: bool = False) -> DatasetView:
         view = await self._registry.look(await self._registry.find_key(name), afresh=afresh)

@@ -14,6 +14,7 @@ from dataset_registry.failures import FailureClass
 from dataset_registry.gathering import recipe_row
 from dataset_registry.joining import advance, evict, hold
 from dataset_registry.locating import Locating, Version, unlocated
+from dataset_registry.metrics import count_resolved
 from dataset_registry.recipes import Recipes, check_served
 from dataset_registry.records import Dataset, Recipe, Request
 from dataset_registry.repositories import RepositoryAway
@@ -99,10 +100,12 @@ class Registry:
     async def advance(self, identities: list[str]) -> None:
         """Take requests as far as the facts go, looking at an archive first where a hit depends on it."""
         unseen: dict[str, tuple[Dataset, list[str]]] = {}
+        resolved: list[tuple[Request, Request]] = []
         without_commit: dict[Version, list[str]] = {}
 
         def step(tx: Transaction) -> None:
             unseen.clear()
+            resolved.clear()
             without_commit.clear()
             for identity in identities:
                 request = tx.get(Request, identity)
@@ -111,11 +114,13 @@ class Registry:
                 if version := unlocated(request):
                     without_commit.setdefault(version, []).append(identity)
                 else:
-                    _, dataset = advance(tx, request, self._raw_max_age_s, self._archives.seen_lately)
+                    after, dataset = advance(tx, request, self._raw_max_age_s, self._archives.seen_lately)
+                    resolved.append((request, after))
                     if dataset is not None:
                         unseen.setdefault(dataset.id, (dataset, []))[1].append(identity)
 
         await self._write(step)
+        _count(resolved)
         self._locating.look_up(without_commit, self.advance)
         while unseen:
             for dataset, waiting in list(unseen.values()):
@@ -127,6 +132,7 @@ class Registry:
                 if not there:
                     await self._write(lambda tx, key=dataset.id: evict(tx, key))  # type: ignore[misc]
             await self._write(step)
+            _count(resolved)
 
     async def get_request(self, name: str) -> RequestView:
         """Return a request. Raises `NotFound`."""
@@ -189,3 +195,9 @@ class Registry:
 
     async def _write(self, step: Callable[[Transaction], T]) -> T:
         return await asyncio.to_thread(self._catalog.write, step)
+
+
+def _count(resolved: list[tuple[Request, Request]]) -> None:
+    """Count what a committed step led to."""
+    for before, after in resolved:
+        count_resolved(before, after)

@@ -8,12 +8,13 @@ from typing import Annotated
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service_kit.metrics import MetricsSettings
 from service_kit.object_store_settings import ObjectStoreSettings
 from service_kit.repository_settings import RepositoriesSettings
 from service_kit.security import SecuritySettings
 
 
-class RegistrySettings(BaseSettings, ObjectStoreSettings, RepositoriesSettings, SecuritySettings):
+class RegistrySettings(BaseSettings, ObjectStoreSettings, RepositoriesSettings, SecuritySettings, MetricsSettings):
     """Read once at start from ``DARKROOM_REGISTRY_...``."""
 
     model_config = SettingsConfigDict(env_prefix="DARKROOM_REGISTRY_", frozen=True, extra="ignore")

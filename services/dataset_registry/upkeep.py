@@ -12,6 +12,7 @@ from dataset_registry.catalog import Catalog, Transaction, Where
 from dataset_registry.dispatch import settle_failure
 from dataset_registry.failures import FailureClass, failure
 from dataset_registry.gathering import UNFINISHED
+from dataset_registry.metrics import count_ended
 from dataset_registry.records import Dataset, Request, Work
 from dataset_registry.registry import Registry
 from dataset_registry.states import DatasetState, RequestState, WorkKind, WorkState
@@ -80,13 +81,16 @@ class Upkeep:
             )
 
         if self._catalog.read(due):
-            self._catalog.write(self._expire_step)
+            for work in self._catalog.write(self._expire_step):
+                count_ended(work)
 
-    def _expire_step(self, tx: Transaction) -> None:
+    def _expire_step(self, tx: Transaction) -> list[Work]:
+        """Do what is due, and return the work that was in hand and is no more."""
         now = tx.now()
+        ended: list[Work] = []
         for work in self._lost(tx, now):
             lost = failure(FailureClass.WORKER_LOST, f"the runner {work.runner} did not report for a whole lease")
-            settle_failure(tx, work, lost)
+            ended.append(settle_failure(tx, work, lost))
         for request in _outlived(tx, now):
             tx.put(request.ended(now, RequestState.EXPIRED))
         for dataset in _building(tx):
@@ -94,7 +98,7 @@ class Upkeep:
             if after is not dataset:
                 tx.put(after)
                 if after.state == DatasetState.CANCELLED:
-                    _cancel_build(tx, dataset.id, now)
+                    ended += _cancel_build(tx, dataset.id, now)
         if now - self._pruned > PRUNE_EVERY_S:
             self._pruned = now
             tx.delete(
@@ -103,6 +107,7 @@ class Upkeep:
                 Where("state", "in", (WorkState.DONE, WorkState.FAILED, WorkState.CANCELLED)),
                 Where("finish_time", "<", now - KEEP_S),
             )
+        return ended
 
     def _lost(self, tx: Transaction, now: float) -> list[Work]:
         if time.monotonic() < self._leases_count_from:
@@ -134,11 +139,6 @@ def _idle_step(tx: Transaction, dataset: Dataset, now: float, grace_s: float) ->
     return dataset.ended(now, DatasetState.CANCELLED, stopped)
 
 
-def _cancel_build(tx: Transaction, key: str, now: float) -> None:
-    for work in tx.find(
-        Work,
-        Where("kind", "=", WorkKind.BUILD),
-        Where("subject", "=", key),
-        UNFINISHED,
-    ):
-        tx.put(work.ended(now, WorkState.CANCELLED))
+def _cancel_build(tx: Transaction, key: str, now: float) -> list[Work]:
+    ours = Where("kind", "=", WorkKind.BUILD), Where("subject", "=", key), UNFINISHED
+    return [tx.put(work.ended(now, WorkState.CANCELLED)) for work in tx.find(Work, *ours)]

@@ -12,6 +12,7 @@ import structlog
 
 from dataset_registry import records
 from dataset_registry.catalog import Catalog, Transaction
+from dataset_registry.metrics import WATCHERS
 from dataset_registry.records import Record
 from service_kit.errors import DarkroomError
 
@@ -61,6 +62,7 @@ class Board:
         if feed is None:
             feed = self._feeds[topic] = _Feed(self._catalog, load)
         feed.watchers += 1
+        WATCHERS.inc()
         try:
             await feed.refresh()
             seen = 0
@@ -74,6 +76,7 @@ class Board:
                 await feed.changed.wait()
         finally:
             feed.watchers -= 1
+            WATCHERS.dec()
             if feed.watchers == 0:
                 self._feeds.pop(topic, None)
 

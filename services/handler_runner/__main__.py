@@ -21,6 +21,7 @@ from handler_runner.environment_installed import InstalledEnvironments
 from handler_runner.environment_python import Interpreters
 from handler_runner.environments_together import EnvironmentsTogether
 from handler_runner.executor_process import ProcessExecutor
+from handler_runner.metrics import watch_disk
 from handler_runner.raw_root import RawRoot
 from handler_runner.registry_channel import RegistryChannels
 from handler_runner.registry_link import RegistryLink
@@ -34,6 +35,7 @@ from handler_runner.snapshot import Snapshots
 from handler_runner.workshop import Workshop
 from service_kit.errors import DarkroomError, FailedPrecondition
 from service_kit.logging import configure_logging
+from service_kit.metrics import MetricsPage
 from service_kit.object_store_settings import open_object_store
 from service_kit.repository_settings import git_repositories
 from service_kit.serving import Serving, until_signalled
@@ -89,7 +91,10 @@ async def serve(settings: RunnerSettings) -> None:
     def register(server: grpc.aio.Server) -> None:
         handler_pb2_grpc.add_HandlerRunnerServiceServicer_to_server(HandlerRunnerServicer(runner), server)
 
-    serving = Serving(settings.listen, SERVICES, register)
+    metrics = MetricsPage(settings, "DARKROOM_RUNNER_")
+    watch_disk(scratch)
+    serving = Serving(settings.listen, SERVICES, register, metered=metrics.on)
+    metrics.start()
     await serving.start()
     served = await runner.describe()
     log.info(
@@ -115,6 +120,7 @@ async def serve(settings: RunnerSettings) -> None:
         await executor.close()
         await link.close()
         await serving.stop(grace_s=0.5)
+        metrics.stop()
         os.close(lock)
         log.info("runner_stopped")
         # A thread may still wait for a store that does not answer; what it does is whole or nothing.

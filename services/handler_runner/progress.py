@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from darkroom.dataset.v1 import dataset_pb2
+from handler_runner.metrics import SHARD_BYTES, SHARDS_BUILT, STAGE_SECONDS
 from handler_runner.printable import printable
 
 _RATE_WINDOW_S = 10.0
@@ -22,6 +23,7 @@ class WorkProgress:
         self._clock = clock
         self._runner, self._attempt = runner, attempt
         self._stage = dataset_pb2.STAGE_UNSPECIFIED
+        self._entered_s = clock()
         self._waiting: dict[object, str] = {}
         self._running: dict[object, int] = {}
         self._samples: deque[tuple[float, int]] = deque()
@@ -33,9 +35,18 @@ class WorkProgress:
 
     def enter(self, stage: dataset_pb2.Stage) -> None:
         """Begin a stage."""
+        self.end()
         self._stage = stage
         self._samples.clear()
         self.touch()
+
+    def end(self) -> None:
+        """Count the time in the present stage, which ends."""
+        now_s = self._clock()
+        if self._stage != dataset_pb2.STAGE_UNSPECIFIED:
+            name = dataset_pb2.Stage.Name(self._stage).removeprefix("STAGE_")
+            STAGE_SECONDS.labels(name).inc(max(now_s - self._entered_s, 0.0))
+        self._stage, self._entered_s = dataset_pb2.STAGE_UNSPECIFIED, now_s
 
     def touch(self) -> None:
         """Say that something changed."""
@@ -68,7 +79,10 @@ class WorkProgress:
         self.shards_reused += reused
         self.examples_committed += examples
         self.bytes_done += size_bytes
-        if reused:
+        if not reused:
+            SHARDS_BUILT.inc()
+            SHARD_BYTES.inc(size_bytes)
+        else:
             # What an earlier attempt did is no speed of this one.
             self._samples.clear()
         self.touch()

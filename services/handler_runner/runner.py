@@ -19,6 +19,7 @@ from handler_runner.compare import compare
 from handler_runner.failure import FailureClass, WorkFailed
 from handler_runner.import_archive import import_archive
 from handler_runner.lease import Lease, LeaseLost
+from handler_runner.metrics import WORK_ENDED, WORK_SECONDS, WORKS
 from handler_runner.registry_link import RegistryLink
 from handler_runner.small_works import describe, preview, scan
 from handler_runner.together import together
@@ -122,16 +123,25 @@ class HandlerRunner:
         with structlog.contextvars.bound_contextvars(work=work.name, kind=kind, fence=work.fence):
             log.info("work_begins", attempt=work.attempt)
             began = time.monotonic()
+            WORKS.inc()
+            outcome = "failed"
             try:
                 result = await self._attempt(session, lease)
                 await self._finish(session, lease, result)
+                outcome = "failed" if "failure" in result else "done"
                 log.info("work_ends", outcome=next(iter(result)), elapsed_s=round(time.monotonic() - began, 3))
             except LeaseLost as lost:
-                log.warning("work_stopped" if lost.stopped else "work_lost", reason=str(lost))
+                outcome = "stopped" if lost.stopped else "lost"
+                log.warning(f"work_{outcome}", reason=str(lost))
             except asyncio.CancelledError:
+                outcome = "released"
                 await self._release(work)
                 raise
             finally:
+                WORKS.dec()
+                WORK_ENDED.labels(kind, outcome).inc()
+                WORK_SECONDS.labels(kind).inc(time.monotonic() - began)
+                session.progress.end()
                 self._sessions.pop(work.name, None)
                 await asyncio.to_thread(session.close)
 

@@ -15,11 +15,14 @@ from handler_runner.environment_installed import STOCK
 from handler_runner.raw_root import NAME
 from handler_runner.registry_channel import RegistryChannelSettings
 from handler_runner.sandbox_settings import SandboxSettings
+from service_kit.metrics import MetricsSettings
 from service_kit.object_store_settings import ObjectStoreSettings
 from service_kit.repository_settings import RepositoriesSettings
 
 
-class RunnerSettings(BaseSettings, ObjectStoreSettings, RepositoriesSettings, RegistryChannelSettings, SandboxSettings):
+class RunnerSettings(
+    BaseSettings, ObjectStoreSettings, RepositoriesSettings, RegistryChannelSettings, SandboxSettings, MetricsSettings
+):
     """Read once at start from ``DARKROOM_RUNNER_...``."""
 
     model_config = SettingsConfigDict(env_prefix="DARKROOM_RUNNER_", frozen=True, extra="ignore")

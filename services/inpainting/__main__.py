@@ -11,6 +11,7 @@ from contextlib import suppress
 
 import grpc
 import structlog
+from prometheus_client import REGISTRY
 
 from darkroom.inpainting.v1 import inpainting_pb2, inpainting_pb2_grpc
 from inpainting import codec
@@ -19,6 +20,7 @@ from inpainting.batch_job_files import BatchJobFiles
 from inpainting.batch_jobs import BatchJobs
 from inpainting.inpainter import Inpainter
 from inpainting.kept_photos import KeptPhotos
+from inpainting.metrics import QueueCollector
 from inpainting.model_catalog import ModelCatalog
 from inpainting.model_intake import ModelIntake
 from inpainting.photo_sources import ServedSources
@@ -29,6 +31,7 @@ from inpainting.settings import InpaintingSettings
 from inpainting.work_queue import WorkQueue
 from service_kit.errors import DarkroomError
 from service_kit.logging import configure_logging
+from service_kit.metrics import MetricsPage
 from service_kit.object_store_settings import open_object_store
 from service_kit.security import open_security
 from service_kit.serving import Serving, until_signalled
@@ -76,7 +79,10 @@ async def serve(settings: InpaintingSettings) -> None:
         servicer = InpaintingServicer(inpainter, transfer, kept, jobs, catalog, intake, queue)
         inpainting_pb2_grpc.add_InpaintingServiceServicer_to_server(servicer, server)
 
-    serving = Serving(settings.listen, SERVICES, register, security)
+    metrics = MetricsPage(settings, "DARKROOM_INPAINTING_")
+    REGISTRY.register(QueueCollector(queue, catalog))
+    serving = Serving(settings.listen, SERVICES, register, security, metered=metrics.on)
+    metrics.start()
     await serving.start(ready=False)
     log.info("inpainting_listens", listen=settings.listen, port=serving.port)
     stopping = asyncio.create_task(until_signalled())
@@ -87,6 +93,7 @@ async def serve(settings: InpaintingSettings) -> None:
         task.cancel()
     await jobs.close()
     await serving.stop()
+    metrics.stop()
     await asyncio.to_thread(queue.stop, STOP_S)
     for task in done:
         with suppress(asyncio.CancelledError):

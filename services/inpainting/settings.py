@@ -8,13 +8,14 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service_kit.metrics import MetricsSettings
 from service_kit.object_store_settings import ObjectStoreSettings
 from service_kit.security import SecuritySettings
 
 MIB = 1 << 20
 
 
-class InpaintingSettings(BaseSettings, ObjectStoreSettings, SecuritySettings):
+class InpaintingSettings(BaseSettings, ObjectStoreSettings, SecuritySettings, MetricsSettings):
     """Read once at start from ``DARKROOM_INPAINTING_...``."""
 
     model_config = SettingsConfigDict(env_prefix="DARKROOM_INPAINTING_", frozen=True, extra="ignore")

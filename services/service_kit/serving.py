@@ -13,6 +13,7 @@ from grpc_reflection.v1alpha import reflection
 
 from service_kit.errors import Unavailable
 from service_kit.interceptors import GuardInterceptor
+from service_kit.metrics_calls import CallMetricsInterceptor
 from service_kit.security import Security
 
 log = structlog.get_logger()
@@ -57,14 +58,21 @@ class Serving:
         service_names: Sequence[str],
         register: Callable[[grpc.aio.Server], None],
         security: Security = OPEN_DOOR,
+        *,
+        metered: bool = False,
     ) -> None:
-        """``register`` adds the servicers; ``service_names`` are their full names, for health and reflection."""
+        """``register`` adds the servicers; ``service_names`` are their full names, for health and reflection.
+
+        ``metered``: calls are counted and timed.
+        """
         self._listen = listen
         self._names = tuple(service_names)
         self._health = HealthServicer()
         self._credentials = security.credentials
         # Who calls comes first: nothing of a stranger's call is decoded.
         interceptors = [*security.interceptors, GuardInterceptor()]
+        if metered:
+            interceptors.insert(0, CallMetricsInterceptor())
         self._server = grpc.aio.server(interceptors=interceptors, options=SERVER_ARGUMENTS)
         register(self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)

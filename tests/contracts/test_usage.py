@@ -123,3 +123,19 @@ def test_pages_of_usage_show_each_line_once_most_requested_first(catalog: SqlCat
     assert len(shown) == len(expected)
     assert [each.request_count for each in shown] == sorted(expected.values(), reverse=True)
     assert all(each.dataset_name in names[each.group] for each in shown)
+
+
+def test_the_queue_is_counted_by_kind_and_state(catalog: SqlCatalog) -> None:
+    rows = [
+        Work(id="a", kind="BUILD", subject="1", create_time=10.0),
+        Work(id="b", kind="BUILD", subject="2", create_time=7.0),
+        Work(id="c", kind="BUILD", subject="3", create_time=5.0, state="RUNNING"),
+        Work(id="d", kind="SNAPSHOT", subject="1", create_time=9.0),
+        Work(id="e", kind="SNAPSHOT", subject="1", create_time=1.0, state="DONE"),
+    ]
+    catalog.write(lambda tx: [tx.put(row) for row in rows])
+    assert sorted(catalog.read(lambda tx: tx.queue())) == [
+        ("BUILD", "QUEUED", 2, 7.0),
+        ("BUILD", "RUNNING", 1, 5.0),
+        ("SNAPSHOT", "QUEUED", 1, 9.0),
+    ]
