@@ -1,0 +1,90 @@
+"""What is asked all the time is answered by an index in every database, however many rows there are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from dataset_registry import dispatch, upkeep, views
+from dataset_registry.catalog import Transaction, Where
+from dataset_registry.catalog_sqlalchemy import SqlCatalog
+from dataset_registry.collector import _named
+from dataset_registry.listing import NEWEST_FIRST, Page, find_page
+from dataset_registry.records import Dataset, Request, Runner, Work
+
+from .catalog_fill import BEGIN, Size, fill, key_of
+
+LARGE = ("datasets", "requests", "shards", "work")
+RUNNER = Runner(id="studio", raw_datasets={"street": 1}, repositories=[{"name": "stock", "commit": "c1"}])
+MIDDLE = [BEGIN + 1000, "0"]
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlCatalog]:
+    """A catalogue with thousands of rows."""
+    server = request.getfixturevalue("postgres_server") if request.param == "postgresql" else None
+    url = server.new_database() if server else f"sqlite:///{tmp_path_factory.mktemp('filled') / 'catalog.sqlite'}"
+    catalog = SqlCatalog(url)
+    catalog.migrate()
+    fill(catalog, Size(datasets=3000, requests=6000, shards=6000, queued=60))
+    yield catalog
+    catalog.close()
+    if server:
+        server.drop_database(url)
+
+
+HOT: dict[str, Callable[[Transaction], Any]] = {
+    "claim": lambda tx: dispatch._candidates(tx, RUNNER, ["BUILD", "VERIFY"]),
+    "a request's view": lambda tx: views.load_request(tx, "00000000-0000-4000-8000-000000000001"),
+    "a dataset's view": lambda tx: views.load_dataset(tx, key_of(1)),
+    "a key by its first digits": lambda tx: tx.find(Dataset, Where("id", "prefix", key_of(1)[:8]), limit=2),
+    "a watcher's poll": lambda tx: tx.revisions(Request, [f"00000000-0000-4000-8000-{each:012}" for each in range(50)]),
+    "requests, newest first": lambda tx: find_page(tx, Request, Page(100, MIDDLE), order=NEWEST_FIRST),
+    "requests of a name": lambda tx: find_page(
+        tx, Request, Page(100, MIDDLE), Where("dataset_name", "=", "name-1"), order=NEWEST_FIRST
+    ),
+    "active requests": lambda tx: find_page(
+        tx, Request, Page(100, None), Where("state", "in", upkeep._ACTIVE), order=NEWEST_FIRST
+    ),
+    "datasets, newest first": lambda tx: find_page(tx, Dataset, Page(100, MIDDLE), order=NEWEST_FIRST),
+    "failed datasets": lambda tx: find_page(
+        tx, Dataset, Page(100, None), Where("state", "=", "FAILED"), order=NEWEST_FIRST
+    ),
+    "who waits for a build": lambda tx: tx.count(
+        Request, Where("key", "=", key_of(0)), Where("state", "=", "BUILDING")
+    ),
+    "the rounds of upkeep": lambda tx: (
+        tx.find(Request, Where("state", "in", upkeep._ACTIVE)),
+        upkeep._outlived(tx, BEGIN),
+        upkeep._building(tx),
+        tx.find(Work, Where("state", "=", "RUNNING"), Where("lease_until", "<", BEGIN)),
+    ),
+    "the collector's question": lambda tx: _named(tx, key_of(1)),
+}
+
+
+@pytest.mark.parametrize("name", HOT)
+def test_no_hot_question_reads_a_whole_table(filled: SqlCatalog, name: str) -> None:
+    asked: list[tuple[str, Any]] = []
+    engine = filled._database.engine
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.startswith("SELECT") and any(re.search(rf"FROM {table}\b", statement) for table in LARGE):
+            asked.append((statement, parameters))
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    try:
+        filled.read(HOT[name])
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", note)
+    assert asked
+    explain = "EXPLAIN " if filled.kind == "postgresql" else "EXPLAIN QUERY PLAN "
+    with filled._database.reading() as connection:
+        for statement, parameters in asked:
+            plan = [str(row[-1]) for row in connection.exec_driver_sql(explain + statement, parameters)]
+            whole = [line for line in plan if re.search(r"Seq Scan on|\bSCAN \w+$|SCAN \w+ USING COVERING", line)]
+            assert not whole, "\n".join([statement, *plan])
