@@ -9,7 +9,9 @@ from typing import Annotated
 
 import typer
 
+from darkroom.inpainting.v1 import inpainting_pb2 as pb
 from darkroom_client.async_inpainting import AsyncInpainting
+from darkroom_client.command_inpaint_remote import job_request, run_job
 from darkroom_client.command_options import AsJson
 from darkroom_client.errors import DarkroomError, InvalidArgument, NotFound
 from darkroom_client.event_loop import shared_loop
@@ -33,10 +35,10 @@ from darkroom_client.progress_view import CountView
 
 @reporting
 def inpaint_batch(
-    photos: Annotated[Path, typer.Argument(metavar="PHOTOS", help="A folder of photos, folders in it included.")],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where results go, by their names.")],
+    photos: Annotated[str, typer.Argument(metavar="PHOTOS", help="A folder of photos, folders in it included.")],
+    output: Annotated[str, typer.Option("--output", "-o", metavar="DIR", help="Where results go, by their names.")],
     mask: Annotated[
-        Path | None,
+        str | None,
         typer.Option("--mask", metavar="PATH", help="One mask for all, or a folder with one of each photo's name."),
     ] = None,
     boxes: Boxes = None,
@@ -48,6 +50,12 @@ def inpaint_batch(
     strategy: StrategyName = "auto",
     seed: Seed = 0,
     parallel: Annotated[int, typer.Option("--parallel", metavar="N", help="Photos on their way at once.")] = 4,
+    remote: Annotated[
+        bool,
+        typer.Option("--remote", help="All of these are prefixes and objects of the service's own store."),
+    ] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="With --remote: print the job's name and go.")] = False,
+    cancel: Annotated[bool, typer.Option("--cancel", help="With --remote: stop this job; results stay.")] = False,
     as_json: AsJson = False,
     server: InpaintingServer = None,
 ) -> None:
@@ -55,12 +63,19 @@ def inpaint_batch(
     marks = read_marks(boxes or (), polygons or (), strokes or (), grow, feather)
     if mask is None and not (marks.boxes or marks.polygons or marks.strokes):
         raise InvalidArgument("mark what should go: --mask FILE, --box X,Y,W,H, --polygon or --stroke")
-    if mask is not None and not mask.exists():
-        raise NotFound(f"--mask {mask}: there is no such file or folder")
     if not 1 <= parallel <= 64:
         raise InvalidArgument(f"--parallel {parallel}: a number from 1 to 64")
-    work = FolderWork(photos, output, mask, marks, model, strategy, seed)
-    with CountView(photos.name) as view:
+    if remote:
+        options = pb.InpaintOptions(model=model, strategy=strategy, seed=seed)
+        request = job_request(photos, output, mask, marks, options)
+        run_job(server, request, detach=detach, cancel=cancel, as_json=as_json)
+        return
+    if detach or cancel:
+        raise InvalidArgument("--detach and --cancel are for jobs of the service: add --remote")
+    if mask is not None and not Path(mask).exists():
+        raise NotFound(f"--mask {mask}: there is no such file or folder")
+    work = FolderWork(Path(photos), Path(output), None if mask is None else Path(mask), marks, model, strategy, seed)
+    with CountView(work.photos.name) as view:
         begin_s = time.monotonic()
 
         def show(progress: FolderProgress) -> None:
@@ -87,7 +102,7 @@ def inpaint_batch(
         for photo, reason in progress.failures:
             say(f"failed: {photo}: {reason}")
         say(f"{progress.done_count} filled, {progress.present_count} were there, {len(progress.failures)} failed")
-        print_answer(str(output))
+        print_answer(output)
     if progress.failures:
         raise typer.Exit(ExitCode.FAILED)
 

@@ -246,6 +246,37 @@ def test_a_job_over_the_store_survives_kill_9_and_makes_the_same_bytes(
     assert undisturbed == killed
 
 
+def test_a_prefix_of_the_store_is_filled_by_one_command(house: InpaintingHouse, folder: Path) -> None:
+    photos, out = house.store / "day" / "photos", house.store / "day" / "out"
+    photos.mkdir(parents=True)
+    for path in folder.iterdir():
+        (photos / path.name).write_bytes(path.read_bytes())
+    with Image.open(folder / "000.jpg") as image:
+        mask = np.zeros((image.height, image.width), np.uint8)
+    mask[60:110, 100:140] = 255
+    Image.fromarray(mask).save(house.store / "day" / "mask.png")
+    command = ["inpaint-batch", "--remote", "day/photos", "--mask", "day/mask.png", "-o", "day/out", "--model", "ns"]
+    done = house.darkroom(*command).ok()
+    assert done.out.strip() == "day/out/"
+    assert "12 of 12 filled, 0 failed" in done.err
+    assert {path.name for path in photos.iterdir()} < {path.name for path in out.iterdir()}
+    missing = house.darkroom("inpaint-batch", "--remote", "day/none", "--box", BOX, "-o", "day/other")
+    assert (missing.code, "day/none/" in missing.err) == (3, True)
+    local = house.darkroom("inpaint-batch", folder, "--box", BOX, "-o", "out", "--cancel")
+    assert (local.code, "add --remote" in local.err) == (2, True)
+
+
+def test_a_remote_job_is_left_and_stopped_by_the_same_command(house: InpaintingHouse, hard_photo: Path) -> None:
+    photos = house.store / "hard" / "photos"
+    photos.mkdir(parents=True)
+    (photos / "one.jpg").write_bytes(hard_photo.read_bytes())
+    command = ["inpaint-batch", "--remote", "hard/photos", "--box", "200,200,1500,1500", "-o", "hard/out"]
+    name = house.darkroom(*command, "--detach").ok().out.strip()
+    assert name.startswith("batchJobs/")
+    stopped = house.darkroom(*command, "--cancel", "--json").ok().json
+    assert (stopped["name"], stopped["state"]) == (name, "CANCELLED")
+
+
 def test_the_service_starts_without_tensorflow(tmp_path: Path) -> None:
     code = (
         "import sys, inpainting.__main__, inpainting.local; "
