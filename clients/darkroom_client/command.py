@@ -10,6 +10,7 @@ import typer
 from darkroom_client import (
     command_catalog,
     command_datasets,
+    command_doctor,
     command_get,
     command_import,
     command_inpaint,
@@ -56,6 +57,7 @@ def darkroom(
 app.command("up")(command_up.up)
 app.command("login")(command_login.login)
 app.command("logout")(command_login.logout)
+app.command("doctor")(command_doctor.doctor)
 app.command("define")(command_catalog.define)
 app.command("preview")(command_catalog.preview)
 app.command("request", cls=CommandWithTail)(command_request.request)

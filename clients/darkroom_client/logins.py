@@ -21,7 +21,7 @@ from darkroom_client.snapshot import Violation
 
 INVITE_PREFIX = "dri1_"
 _DIGEST_BYTES = 32
-_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def login_of(server: str) -> Login | None:
         return Login(_text(Path(certificate)) if certificate else "", False, token)
     logins = read_logins()
     host = server.rpartition(":")[0]
-    if server in logins or host in _LOOPBACK:
+    if server in logins or host in LOOPBACK:
         return logins.get(server)
     # The services of one Darkroom share a host, a certificate and their tokens.
     return next((each for name, each in logins.items() if each.pinned and name.rpartition(":")[0] == host), None)
