@@ -12,6 +12,8 @@ from darkroom_client.archive_source_file import FileRanges
 from darkroom_client.archive_source_registry import RegistryRanges
 from darkroom_client.connection import PATIENCE_S, backoff_s
 from darkroom_client.errors import DarkroomError, DataLoss, FailedPrecondition, Unavailable
+from darkroom_client.rate_limit import RateLimit
+from darkroom_client.request_id import new_request_id
 from darkroom_client.snapshot import DatasetSnapshot
 from darkroom_client.snapshot_proto import dataset_snapshot
 
@@ -40,13 +42,23 @@ class Stopped(Exception):
 class ArchiveSource:
     """Reads ranges of one dataset's archive from several threads, through broken connections and expired URLs."""
 
-    def __init__(self, server: str, name: str, *, patience_s: float = PATIENCE_S) -> None:
+    def __init__(
+        self,
+        server: str,
+        name: str,
+        *,
+        patience_s: float = PATIENCE_S,
+        request_id: str = "",
+        limit: RateLimit | None = None,
+    ) -> None:
+        """``request_id``: as logs know the caller, by default one of its own; ``limit``: how fast bytes may come."""
         self.name = name
         self.stopped = threading.Event()
         self.received_bytes = 0
         self.waiting_for = ""
         self._patience_s = patience_s
-        self._registry = RegistryRanges(server, name)
+        self._limit = limit
+        self._registry = RegistryRanges(server, name, request_id or new_request_id())
         self._urls: UrlRanges | None = None
         self._file: FileRanges | None = None
         self._lock = threading.Lock()
@@ -86,6 +98,8 @@ class ArchiveSource:
                     position += len(chunk)
                     with self._lock:
                         self.received_bytes += len(chunk)
+                    if self._limit is not None and self.stopped.wait(self._limit.take(len(chunk))):
+                        raise Stopped
                     yield chunk
             except Unavailable as error:
                 broken = Unavailable(f"the bytes of {self.name}: {error}")

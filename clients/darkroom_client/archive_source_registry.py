@@ -14,6 +14,7 @@ from darkroom_client.channel import open_blocking_channel
 from darkroom_client.connection import passing
 from darkroom_client.errors import Unavailable, error_from_rpc
 from darkroom_client.replicas import Replicas
+from darkroom_client.request_id import HEADER
 
 CALL_TIMEOUT_S = 60.0
 REPORT_TIMEOUT_S = 5.0
@@ -28,8 +29,9 @@ DATA_TAG = 0x0A  # of `ReadShardResponse.data`, on the wire
 class RegistryRanges:
     """The registry's calls about one download, from several threads."""
 
-    def __init__(self, server: str, name: str) -> None:
+    def __init__(self, server: str, name: str, request_id: str) -> None:
         self._name = name
+        self._metadata = ((HEADER, request_id),)
         self._replicas = Replicas(server, lambda each: open_blocking_channel(each, [LARGE_FRAMES]))
         self._stubs = [dataset_pb2_grpc.DatasetServiceStub(each.channel) for each in self._replicas.all]
         self._read_shard = [
@@ -50,7 +52,10 @@ class RegistryRanges:
             replica = self._replicas.current
             try:
                 plan: dataset_pb2.GetDownloadPlanResponse = self._stubs[replica.number].GetDownloadPlan(
-                    request, timeout=CALL_TIMEOUT_S, wait_for_ready=self._replicas.single
+                    request,
+                    timeout=CALL_TIMEOUT_S,
+                    wait_for_ready=self._replicas.single,
+                    metadata=self._metadata,
                 )
                 return plan
             except grpc.RpcError as error:
@@ -65,7 +70,7 @@ class RegistryRanges:
         """Yield the bytes from ``offset`` to before ``end``. Raises `Unavailable`: try again; else what is wrong."""
         request = dataset_pb2.ReadShardRequest(name=self._name, offset=offset, size_bytes=end - offset)
         replica = self._replicas.current
-        call = self._read_shard[replica.number](request)
+        call = self._read_shard[replica.number](request, metadata=self._metadata)
         self._open.add(call)
         try:
             for chunk in call:
@@ -88,7 +93,8 @@ class RegistryRanges:
             name=self._name, download_id=download_id, size_bytes=size_bytes, requester=requester
         )
         request.elapsed.FromTimedelta(timedelta(seconds=elapsed_s))
-        self._stubs[self._replicas.current.number].ReportDownload(request, timeout=REPORT_TIMEOUT_S)
+        stub = self._stubs[self._replicas.current.number]
+        stub.ReportDownload(request, timeout=REPORT_TIMEOUT_S, metadata=self._metadata)
 
     def stop(self) -> None:
         """End every read."""

@@ -27,6 +27,7 @@ from darkroom_client.dataset_config import config_json
 from darkroom_client.download import Download
 from darkroom_client.errors import DataLoss, NotFound
 from darkroom_client.inpainting import Marks
+from darkroom_client.rate_limit import rate_limit
 from darkroom_client.snapshot import DatasetSnapshot, RequestSnapshot
 from darkroom_client.snapshot_proto import request_snapshot
 
@@ -53,6 +54,7 @@ class AsyncClient(AsyncImports):
         *,
         inpainting: str | None = None,
         patience_s: float = PATIENCE_S,
+        limit_rate: str | None = None,
     ) -> None:
         self.server = server_address(server)
         self._inpainting_server = inpainting
@@ -60,7 +62,13 @@ class AsyncClient(AsyncImports):
         self.cache = Cache(cache)
         self.requester = requester or this_requester()
         self._patience_s = patience_s
+        self._limit = rate_limit(limit_rate)
         self._connection = Connection(self.server, patience_s)
+
+    @property
+    def request_id(self) -> str:
+        """The id under which the logs of all services know what this client does."""
+        return self._connection.request_id
 
     async def request_dataset(
         self,
@@ -122,7 +130,13 @@ class AsyncClient(AsyncImports):
         if found.digest and (cached := await asyncio.to_thread(self._cached, found.digest, options)):
             return cached
         await self._connection.contact()
-        source = ArchiveSource(self.server, found.name, patience_s=self._patience_s)
+        source = ArchiveSource(
+            self.server,
+            found.name,
+            patience_s=self._patience_s,
+            request_id=self._connection.request_id,
+            limit=self._limit,
+        )
         work = asyncio.ensure_future(
             asyncio.to_thread(self._download, source, options, on_progress or (lambda progress: None))
         )

@@ -166,9 +166,12 @@ class Client(Blocking):
         *,
         inpainting: str | None = None,
         patience_s: float = PATIENCE_S,
+        limit_rate: str | None = None,
     ) -> None:
         async def opened() -> AsyncClient:
-            return AsyncClient(server, cache, requester, inpainting=inpainting, patience_s=patience_s)
+            return AsyncClient(
+                server, cache, requester, inpainting=inpainting, patience_s=patience_s, limit_rate=limit_rate
+            )
 
         loop = shared_loop()
         super().__init__(loop, loop.run(opened()))
@@ -229,6 +232,11 @@ class Client(Blocking):
             return self._behind.inpainting
 
         return Inpainting.around(self._loop, self._here().run(opened()))
+
+    @property
+    def request_id(self) -> str:
+        """The id under which the logs of all services know what this client does."""
+        return self._behind.request_id
 
     @property
     def server(self) -> str:

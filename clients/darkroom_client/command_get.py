@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from darkroom_client.client import Client
-from darkroom_client.command_options import AsJson, RequestOrAddress, Server
+from darkroom_client.command_options import AsJson, LimitRate, RequestOrAddress, Server
 from darkroom_client.command_request import dataset_fields, detaching, fetch, summary
 from darkroom_client.errors import RequestFailed
 from darkroom_client.freed_memory import keep_freed_memory
@@ -39,9 +39,9 @@ def watch(name: RequestOrAddress, as_json: AsJson = False, server: Server = None
 
 
 @reporting
-def get(name: RequestOrAddress, as_json: AsJson = False, server: Server = None) -> None:
+def get(name: RequestOrAddress, limit_rate: LimitRate = None, as_json: AsJson = False, server: Server = None) -> None:
     """Fetch a dataset into the cache, waiting for its build if need be, and print the folder."""
-    with Client(server) as client:
+    with Client(server, limit_rate=limit_rate) as client:
         if is_request(name):
             made = client.get_request(request_name(name))
             with detaching(made):

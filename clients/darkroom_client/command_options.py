@@ -20,6 +20,14 @@ Settings = Annotated[
         "--set", metavar="NAME=VALUE", help="One option of the config: JSON, 256x256 for a size, or text. Repeatable."
     ),
 ]
+LimitRate = Annotated[
+    str | None,
+    typer.Option(
+        "--limit-rate",
+        metavar="RATE",
+        help="Download at most so many bytes a second: 800K, 10M; else DARKROOM_BANDWIDTH.",
+    ),
+]
 DatasetName = Annotated[str, typer.Argument(metavar="NAME", help="The dataset name, as defined.")]
 Version = Annotated[str, typer.Argument(metavar="VERSION", help="The handler's version: tag, branch or commit.")]
 Address = Annotated[

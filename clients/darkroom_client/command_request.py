@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from darkroom_client.client import Client, DatasetRequest
-from darkroom_client.command_options import TAIL, AsJson, Config, DatasetName, Server, Settings, Version
+from darkroom_client.command_options import TAIL, AsJson, Config, DatasetName, LimitRate, Server, Settings, Version
 from darkroom_client.config_input import read_config
 from darkroom_client.dataset import Dataset
 from darkroom_client.errors import InvalidArgument
@@ -38,6 +38,7 @@ def request(
     time_to_live: Annotated[
         float | None, typer.Option("--time-to-live", metavar="HOURS", help="End the interest by itself.")
     ] = None,
+    limit_rate: LimitRate = None,
     as_json: AsJson = False,
     server: Server = None,
 ) -> None:
@@ -50,7 +51,7 @@ def request(
     if command and shutil.which(command[0]) is None:
         raise InvalidArgument(f"no command {command[0]!r} is found; what follows -- is run when the dataset is there")
     asked = read_config(config, settings or [])
-    with Client(server) as client:
+    with Client(server, limit_rate=limit_rate) as client:
         lives = timedelta(hours=time_to_live) if time_to_live is not None else None
         made = client.request_dataset(name, version, asked, retry=retry, time_to_live=lives)
         if detach:

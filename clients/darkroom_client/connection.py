@@ -16,6 +16,7 @@ from darkroom_client.channel import open_channel
 from darkroom_client.errors import DarkroomError, Unavailable, error_from_rpc
 from darkroom_client.fork_check import check_process
 from darkroom_client.replicas import Replicas, find_answering
+from darkroom_client.request_id import HEADER, new_request_id
 from darkroom_client.silence import why_silent
 
 DEFAULT_SERVER = "localhost:50050"
@@ -35,6 +36,8 @@ class Connection:
     def __init__(self, server: str, patience_s: float = PATIENCE_S) -> None:
         check_process()
         self.server = server
+        self.request_id = new_request_id()
+        self._metadata = ((HEADER, self.request_id),)
         self._patience_s = patience_s
         self._replicas = Replicas(server, open_channel)
         self._stubs = [dataset_pb2_grpc.DatasetServiceStub(each.channel) for each in self._replicas.all]
@@ -55,7 +58,9 @@ class Connection:
             try:
                 method_of_replica = getattr(self._stubs[replica.number], method)
                 # While another is there to turn to, nobody waits for one that is away.
-                return await method_of_replica(request, timeout=left_s, wait_for_ready=self._replicas.single)
+                return await method_of_replica(
+                    request, timeout=left_s, wait_for_ready=self._replicas.single, metadata=self._metadata
+                )
             except grpc.aio.AioRpcError as error:
                 meaning = error_from_rpc(error, replica.server)
                 pause_s = max(next(pauses), meaning.retry_after_s or 0.0)
@@ -80,7 +85,7 @@ class Connection:
         while True:
             meaning: DarkroomError = Unavailable(f"the registry at {self.server} ended the stream early")
             replica = self._replicas.current
-            call = getattr(self._stubs[replica.number], method)(next_request())
+            call = getattr(self._stubs[replica.number], method)(next_request(), metadata=self._metadata)
             try:
                 async for response in call:
                     pauses, lost_since_s = backoff_s(), None

@@ -171,7 +171,10 @@ class Dispatch:
         work = await self._write(step)
         if work is not None:
             count_claimed(work)
-            log.info("work_claimed", work=f"work/{work.id}", kind=work.kind, runner=runner.id, fence=work.fence)
+            # The id of whoever caused the work, not of the runner's call.
+            facts = {"work": f"work/{work.id}", "kind": work.kind, "runner": runner.id}
+            facts |= {"request_id": work.log_id} if work.log_id else {}
+            log.info("work_claimed", fence=work.fence, **facts)
         return work
 
     async def _read(self, step: Callable[[Transaction], T]) -> T:

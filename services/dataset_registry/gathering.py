@@ -14,6 +14,7 @@ from dataset_registry.refusals import check_not_refused
 from dataset_registry.repositories import declared_handler, environment_id
 from dataset_registry.spec import DatasetSpec, Platform, canonical_json, normal_config
 from dataset_registry.states import WorkKind, WorkState
+from service_kit.logging import current_request_id
 
 UNFINISHED = Where("state", "in", (WorkState.QUEUED, WorkState.RUNNING))
 
@@ -47,6 +48,7 @@ def join_work(tx: Transaction, kind: WorkKind, subject: str, **new: Any) -> Work
     # Fences go on where the last work's ended: one names a place in the store, which no two claims may ever share.
     last = tx.find(Work, *ours, order=("-fence",), limit=1)
     fence = last[0].fence if last else 0
+    new.setdefault("log_id", current_request_id())
     return tx.put(Work(id=uuid.uuid4().hex, kind=kind, subject=subject, fence=fence, create_time=tx.now(), **new))
 
 

@@ -7,6 +7,8 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
+import structlog
+
 from dataset_registry import names
 from dataset_registry.archives import Archives
 from dataset_registry.catalog import Catalog, Transaction, Where
@@ -22,7 +24,9 @@ from dataset_registry.states import DatasetState, RequestState
 from dataset_registry.views import DatasetView, RequestView, load_dataset, load_request
 from dataset_registry.watching import Board, View
 from service_kit.errors import FailedPrecondition, InvalidArgument, NotFound, Unavailable
+from service_kit.logging import current_request_id
 
+log = structlog.get_logger()
 T = TypeVar("T")
 
 # A repository that has not answered by then leaves the request waiting, and the caller goes on.
@@ -76,10 +80,12 @@ class Registry:
                     waiting_for=waiting_for,
                     create_time=now,
                     expire_time=now + time_to_live_s if time_to_live_s else 0.0,
+                    log_id=current_request_id(),
                 )
             )
 
         request = await self._write(step)
+        log.info("request_made", request=f"requests/{request.id}", dataset=dataset_name, requester=request.requester)
         await self.advance([request.id])
         view = await self.get_request(f"requests/{request.id}")
         failed = view.request.failure

@@ -13,6 +13,7 @@ from darkroom.dataset.v1 import dataset_pb2
 from darkroom.handler.v1 import handler_pb2, handler_pb2_grpc
 from handler_runner.registry_channel import RegistryChannels, RegistryChannelSettings
 from service_kit.errors import Aborted, DarkroomError, Unavailable
+from service_kit.logging import current_request_id
 
 log = structlog.get_logger()
 
@@ -73,13 +74,13 @@ class RegistryLink:
         request = handler_pb2.HeartbeatRequest(
             work=work.name, fence=work.fence, progress=progress, log=text, log_offset=text_offset
         )
-        return await self._call(self._stub.Heartbeat(request, timeout=timeout_s))
+        return await self._call(self._stub.Heartbeat(request, timeout=timeout_s, metadata=_metadata()))
 
     async def commit_shard(self, work: handler_pb2.Work, shard: handler_pb2.Shard) -> handler_pb2.Shard:
         """Put a shard on record and return the row that stands; waits as long as the registry is away."""
         request = handler_pb2.CommitShardRequest(work=work.name, fence=work.fence, shard=shard)
         response: handler_pb2.CommitShardResponse = await self._insist(
-            lambda: self._stub.CommitShard(request, timeout=_CALL_S)
+            lambda: self._stub.CommitShard(request, timeout=_CALL_S, metadata=_metadata())
         )
         return response.shard
 
@@ -88,7 +89,7 @@ class RegistryLink:
         shards: list[handler_pb2.Shard] = []
         request = handler_pb2.ListShardsRequest(work=work.name, fence=work.fence)
         while True:
-            response = await self._insist(lambda: self._stub.ListShards(request, timeout=_CALL_S))
+            response = await self._insist(lambda: self._stub.ListShards(request, timeout=_CALL_S, metadata=_metadata()))
             shards.extend(response.shards)
             request.page_token = response.next_page_token
             if not request.page_token:
@@ -96,7 +97,7 @@ class RegistryLink:
 
     async def finish(self, request: handler_pb2.FinishWorkRequest) -> None:
         """End the work; waits as long as the registry is away."""
-        await self._insist(lambda: self._stub.FinishWork(request, timeout=_CALL_S))
+        await self._insist(lambda: self._stub.FinishWork(request, timeout=_CALL_S, metadata=_metadata()))
 
     async def close(self) -> None:
         """Close every channel."""
@@ -137,3 +138,9 @@ class RegistryLink:
         if self._at == at:
             self._at = (at + 1) % len(self._addresses)
         return Unavailable(f"the registry at {self._addresses[at]} does not answer: {details}")
+
+
+def _metadata() -> tuple[tuple[str, str], ...]:
+    """Return the id of whoever caused the work, so that the registry's log has it too."""
+    request_id = current_request_id()
+    return (("x-request-id", request_id),) if request_id else ()

@@ -120,7 +120,9 @@ class HandlerRunner:
         lease = Lease(self._link, work, session.progress, session.log)
         kind = handler_pb2.WorkKind.Name(work.kind).removeprefix("WORK_KIND_")
         self._sessions[work.name] = session
-        with structlog.contextvars.bound_contextvars(work=work.name, kind=kind, fence=work.fence):
+        with structlog.contextvars.bound_contextvars(
+            work=work.name, kind=kind, fence=work.fence, request_id=work.log_id or work.name.rpartition("/")[2]
+        ):
             log.info("work_begins", attempt=work.attempt)
             began = time.monotonic()
             WORKS.inc()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -13,6 +14,8 @@ import structlog
 from service_kit.errors import DarkroomError, InvalidArgument, rich_status
 
 log = structlog.get_logger()
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class GuardInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
@@ -30,8 +33,7 @@ class GuardInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         handler = await continuation(details)
         if handler is None or not details.method.startswith("/darkroom."):
             return handler
-        metadata = dict(details.invocation_metadata or ())
-        request_id = str(metadata.get("x-request-id") or uuid.uuid4().hex)
+        request_id = request_id_of(details)
         guard = _Guard(details.method, request_id, handler.request_deserializer)
         # No deserializer: the guard decodes, so that bytes that are no message become a status of ours.
         match handler.request_streaming, handler.response_streaming:
@@ -53,6 +55,12 @@ class GuardInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
                     guard.stream(handler.stream_stream, guard.decode_each),
                     response_serializer=handler.response_serializer,
                 )
+
+
+def request_id_of(details: grpc.HandlerCallDetails) -> str:
+    """Return the id that the caller gave, or a new one in place of one that does not fit into logs."""
+    given = dict(details.invocation_metadata or ()).get("x-request-id", "")
+    return given if isinstance(given, str) and _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
 
 
 class _Guard:

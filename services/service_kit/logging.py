@@ -30,3 +30,8 @@ def configure_logging(level: str = "INFO") -> None:
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+
+
+def current_request_id() -> str:
+    """Return the id under which the present call or work is logged; empty outside of both."""
+    return str(structlog.contextvars.get_contextvars().get("request_id", ""))
