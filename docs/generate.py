@@ -36,10 +36,10 @@ CLIENT = """## Client
 | variable | default | what it is |
 |---|---|---|
 | `DARKROOM_SERVER` | `localhost:50050` | The registry, or several: `HOST:PORT,HOST:PORT`; `--server` overrides it. |
-| `DARKROOM_INPAINTING` | two ports beyond the registry | The inpainting service; `--server` of its commands overrides it. |
+| `DARKROOM_INPAINTING` | two ports beyond the registry | The inpainting service; `--server` goes over it. |
 | `DARKROOM_CACHE` | `~/.cache/darkroom` | Folder of this machine's copies of datasets. |
 | `DARKROOM_BANDWIDTH` | | Bytes a second that downloads may take: `800K`, `10M`, `1.5G`; `--limit-rate` overrides it. |
-| `DARKROOM_REQUEST_ID` | a new one | The id under which the logs of all services know what this command or client does. |
+| `DARKROOM_REQUEST_ID` | a new one | The id under which all services log what this client does. |
 
 `darkroom request ... -- COMMAND` sets for the command:
 
