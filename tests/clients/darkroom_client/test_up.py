@@ -1,5 +1,6 @@
 """`darkroom up`: the real registry and runner, watched over."""
 
+import contextlib
 import json
 import re
 import signal
@@ -17,7 +18,7 @@ from typer.testing import CliRunner
 
 from darkroom_client import Client, up
 from darkroom_client.command import app
-from darkroom_client.errors import DarkroomError, PermissionDenied
+from darkroom_client.errors import DarkroomError, PermissionDenied, Unavailable
 from darkroom_client.up import UpSettings
 
 
@@ -141,10 +142,12 @@ def test_a_part_that_dies_is_started_again_with_a_line_that_says_so(running, mod
             break
         time.sleep(0.1)
     with Client(running.server) as client:
-        for _ in range(100):
-            assert client.list_runners()
-            if any(module in part.cmdline() and part.pid != old.pid for part in running.parts()):
-                return
+        for _ in range(300):
+            # A registry that is being started again is not there yet.
+            with contextlib.suppress(Unavailable):
+                assert client.list_runners()
+                if any(module in part.cmdline() and part.pid != old.pid for part in running.parts()):
+                    return
             time.sleep(0.1)
     raise AssertionError(running.said.read_text())
 
@@ -159,7 +162,7 @@ def test_a_home_in_use_and_a_port_in_use_are_refused(running, raw, tmp_path):
     assert (code, "Permission denied" in said or "another `darkroom up` uses the home" in said) == (1, True)
     code, said = refused("--raw", str(raw), "--home", str(tmp_path), "--listen", running.server)
     assert code == 1
-    assert f"{running.server} cannot be listened at" in said
+    assert " cannot be listened at" in said
 
 
 def test_an_address_beyond_this_machine_brings_tls_tokens_and_an_invite(raw, tmp_path, monkeypatch):
