@@ -93,7 +93,7 @@ def test_each_strategy_leaves_a_result_and_its_tile(
 
 
 def test_a_caption_says_model_strategy_passes_and_seconds(retouching: ModuleType) -> None:
-    facts = {"model": "patchmatch", "strategy": "two_step", "pass_count": 2, "elapsed": 1.84}
+    facts = {"how": "patchmatch, two_step", "pass_count": 2, "elapsed": 1.84}
     assert retouching.caption(facts) == "patchmatch, two_step, 2 passes, 1.8 s"
     assert retouching.caption(facts | {"pass_count": 1}) == "patchmatch, two_step, 1 pass, 1.8 s"
 
