@@ -8,7 +8,7 @@ import threading
 from .process import until
 
 # Long enough that a build takes some seconds, which are needed to kill somebody in its middle.
-CONFIG = {"delay_s": 0.08}
+CONFIG = {"delay_s": 0.25}
 LEASE_S = 4
 
 
@@ -21,6 +21,8 @@ def test_killed_runner_and_registry_cost_no_committed_shard_and_no_watcher(open_
     watcher.start()
     with house.darkroom_running("watch", request.name) as command:
         until(lambda: any(each.shards_done >= each.shard_count / 2 > 0 for each in list(seen)), "half of the shards")
+        until(lambda: command.log, "the command's first line")
+        assert not seen[-1].final, "the build was over before anybody was killed"
         house.runner.kill()
         house.registry.kill()
         house.registry.start()
