@@ -26,8 +26,9 @@ class PostgresServer:
     user = "darkroom"
     password = "not-in-any-log-5f1c"
 
-    def __init__(self, binaries: Path, folder: Path) -> None:
-        """``folder``: empty, and soon the server's own."""
+    def __init__(self, binaries: Path, folder: Path, **settings: object) -> None:
+        """``folder``: empty, soon the server's own; ``settings``: other than those of tests, which need not last."""
+        self._settings = settings
         self._binaries = binaries
         self._folder = folder
         self._owner = _owner()
@@ -81,6 +82,7 @@ class PostgresServer:
             "shared_buffers": "64MB",
             "max_connections": 60,
             "deadlock_timeout": "100ms",
+            **self._settings,
         }
         command = [self._binaries / "postgres", "-D", self._folder / "data"]
         command += [f"--{name}={value}" for name, value in settings.items()]

@@ -21,7 +21,7 @@ from dataset_registry.repositories import (
 )
 from dataset_registry.states import DatasetState, RequestState
 from dataset_registry.usage import Usage, UsageBy
-from dataset_registry.views import DatasetView, RequestView, load_dataset, load_request
+from dataset_registry.views import DatasetView, RequestView, dataset_views, load_dataset, request_views
 from service_kit.errors import InvalidArgument
 
 T = TypeVar("T")
@@ -56,7 +56,7 @@ class Browsing:
 
         def step(tx: Transaction) -> tuple[list[RequestView], str]:
             found, behind = find_page(tx, Request, asked, *where, order=NEWEST_FIRST)
-            return [load_request(tx, each.id).value for each in found], behind
+            return request_views(tx, found), behind
 
         return await self._read(step)
 
@@ -69,7 +69,7 @@ class Browsing:
 
         def step(tx: Transaction) -> tuple[list[DatasetView], str]:
             found, behind = find_page(tx, Dataset, asked, *where, order=NEWEST_FIRST)
-            return [load_dataset(tx, each.id).value for each in found], behind
+            return dataset_views(tx, found), behind
 
         return await self._read(step)
 

@@ -73,6 +73,9 @@ class Transaction(Protocol):
     def count(self, kind: type[Record], *where: Where) -> int:
         """Return how many records match."""
 
+    def counts(self, kind: type[Record], column: str, values: Collection[str], *where: Where) -> dict[str, int]:
+        """Return how many records match for each of the column's values; those without any are left out."""
+
     def delete(self, kind: type[Record], *where: Where) -> int:
         """Delete matching records; returns how many."""
 

@@ -131,6 +131,13 @@ class SqlTransaction:
         query = sa.select(sa.func.count()).select_from(table).where(*(_condition(table, each) for each in where))
         return int(self._connection.execute(query).scalar_one())
 
+    def counts(self, kind: type[Record], column: str, values: Collection[str], *where: Where) -> dict[str, int]:
+        """See `catalog.Transaction`."""
+        table = TABLES[kind]
+        every = Where(column, "in", values), *where
+        query = sa.select(table.c[column], sa.func.count()).where(*(_condition(table, each) for each in every))
+        return {row[0]: row[1] for row in self._connection.execute(query.group_by(table.c[column]))}
+
     def delete(self, kind: type[Record], *where: Where) -> int:
         """See `catalog.Transaction`."""
         table = TABLES[kind]

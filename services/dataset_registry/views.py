@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dataset_registry.catalog import Transaction, Where
@@ -61,13 +62,9 @@ def load_request(tx: Transaction, identity: str) -> View[RequestView]:
     request = tx.get(Request, identity)
     if request is None:
         raise NotFound(f"there is no request requests/{identity}; `darkroom ls --requests` shows those there are")
-    dataset = tx.get(Dataset, request.key) if request.key else None
-    shown = _dataset_view(tx, dataset) if dataset else None
-    work = shown.work if shown else None
-    if request.state == RequestState.RESOLVING:
-        work = _gathering_work(tx, request)
-    view = RequestView(request, shown, work)
-    return View(view, _rows(request, dataset, work), RequestState(request.state).final)
+    [view] = request_views(tx, [request])
+    dataset = view.dataset.dataset if view.dataset else None
+    return View(view, _rows(request, dataset, view.work), RequestState(request.state).final)
 
 
 def load_dataset(tx: Transaction, key: str) -> View[DatasetView]:
@@ -75,8 +72,44 @@ def load_dataset(tx: Transaction, key: str) -> View[DatasetView]:
     dataset = tx.get(Dataset, key)
     if dataset is None:
         raise NotFound(f"there is no dataset datasets/{key}; `darkroom ls` shows those there are")
-    view = _dataset_view(tx, dataset)
+    [view] = dataset_views(tx, [dataset])
     return View(view, _rows(dataset, None, view.work), DatasetState(dataset.state).final)
+
+
+def request_views(tx: Transaction, requests: Sequence[Request]) -> list[RequestView]:
+    """Return the views of a page of requests, by few questions however many they are."""
+    datasets = tx.find(Dataset, Where("id", "in", {each.key for each in requests if each.key}))
+    shown = {view.dataset.id: view for view in dataset_views(tx, datasets)}
+    views = []
+    for request in requests:
+        dataset = shown.get(request.key)
+        work = dataset.work if dataset else None
+        if request.state == RequestState.RESOLVING:
+            work = _gathering_work(tx, request)
+        views.append(RequestView(request, dataset, work))
+    return views
+
+
+def dataset_views(tx: Transaction, datasets: Sequence[Dataset]) -> list[DatasetView]:
+    """Return the views of a page of datasets, by few questions however many they are."""
+    if not datasets:
+        return []
+    keys = [each.id for each in datasets]
+    makes = Where("kind", "in", MAKES_DATASET)
+    # The newest of each key comes last, and stays.
+    works = {each.subject: each for each in tx.find(Work, makes, Where("subject", "in", keys), order=("create_time",))}
+    interests = tx.counts(Request, "key", keys, Where("state", "=", RequestState.BUILDING))
+    requests, downloads = tx.counts(Request, "key", keys), tx.counts(Download, "key", keys)
+    return [
+        DatasetView(
+            dataset=each,
+            work=work_view(tx, works[each.id]) if each.id in works else None,
+            interest_count=interests.get(each.id, 0),
+            request_count=requests.get(each.id, 0),
+            download_count=downloads.get(each.id, 0),
+        )
+        for each in datasets
+    ]
 
 
 def load_work(tx: Transaction, identity: str) -> View[WorkView]:
@@ -128,19 +161,6 @@ def _why_queued(tx: Transaction, work: Work) -> str:
 def _same(served: dict[str, str], work: Work) -> bool:
     """Whether it is the work's repository, whose code has changed where it is installed."""
     return served["name"] == work.repository and served["commit"] not in ("", work.commit)
-
-
-def _dataset_view(tx: Transaction, dataset: Dataset) -> DatasetView:
-    work = tx.find(
-        Work, Where("kind", "in", MAKES_DATASET), Where("subject", "=", dataset.id), order=("-create_time",), limit=1
-    )
-    return DatasetView(
-        dataset=dataset,
-        work=work_view(tx, work[0]) if work else None,
-        interest_count=tx.count(Request, Where("key", "=", dataset.id), Where("state", "=", RequestState.BUILDING)),
-        request_count=tx.count(Request, Where("key", "=", dataset.id)),
-        download_count=tx.count(Download, Where("key", "=", dataset.id)),
-    )
 
 
 def _gathering_work(tx: Transaction, request: Request) -> WorkView | None:

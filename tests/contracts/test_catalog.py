@@ -352,6 +352,17 @@ def test_one_of_very_many_values_is_found(catalog: SqlCatalog) -> None:
     assert catalog.read(lambda tx: tx.revisions(Request, [])) == {}
 
 
+def test_rows_are_counted_by_value(catalog: SqlCatalog) -> None:
+    catalog.write(lambda tx: [tx.put(Request(id=f"r{each}", key=f"k{each % 3}", cached=each > 3)) for each in range(7)])
+    keys = ["k0", "k1", "absent", *(f"more-{each}" for each in range(100))]
+    assert catalog.read(lambda tx: tx.counts(Request, "key", keys)) == {"k0": 3, "k1": 2}
+    assert catalog.read(lambda tx: tx.counts(Request, "key", keys[:3], Where("cached", "=", True))) == {
+        "k0": 1,
+        "k1": 1,
+    }
+    assert catalog.read(lambda tx: tx.counts(Request, "key", [])) == {}
+
+
 def test_more_steps_than_connections_wait_for_their_turn(opened: Opened) -> None:
     catalog = opened.open(connections=2)
     catalog.write(lambda tx: tx.put(Work(id="w", kind="BUILD", subject="s")))

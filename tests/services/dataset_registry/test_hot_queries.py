@@ -54,6 +54,7 @@ HOT: dict[str, Callable[[Transaction], Any]] = {
     "failed datasets": lambda tx: find_page(
         tx, Dataset, Page(100, None), Where("state", "=", "FAILED"), order=NEWEST_FIRST
     ),
+    "the views of a page": lambda tx: views.request_views(tx, tx.find(Request, order=NEWEST_FIRST, limit=100)),
     "who waits for a build": lambda tx: tx.count(
         Request, Where("key", "=", key_of(0)), Where("state", "=", "BUILDING")
     ),
