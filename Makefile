@@ -3,6 +3,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Test files that run at a time: most tests wait for processes half of the time.
+JOBS ?= 3
 UV := $(BIN)/uv
 
 .DEFAULT_GOAL := help
@@ -24,7 +26,7 @@ demo: setup ## Build a dataset from real photos, train on it, retouch a photo; R
 	$(BIN)/python demo/demo.py $(if $(RAW),--raw "$(RAW)") $(if $(PHOTO),--photo "$(PHOTO)") $(if $(BOX),--box "$(BOX)")
 
 test: setup minio postgres ## Run every test, on SQLite, a real PostgreSQL, the local store and a real MinIO
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 lint: setup ## Check style, types and protos
 	$(BIN)/ruff check .
