@@ -232,6 +232,11 @@ def _condition(table: sa.Table, where: Where) -> sa.ColumnElement[bool]:
     column: sa.ColumnElement[Any] = table.c[where.column]
     for value in where.value if where.relation == "in" else [where.value]:
         check_value(where.column, value)
+    if where.column == "state":
+        # In full and not as parameters: else no database knows that a partial index holds what is asked for.
+        states = list(where.value) if where.relation == "in" else where.value
+        shown = sa.bindparam(None, states, column.type, expanding=where.relation == "in", literal_execute=True)
+        return column.in_(shown) if where.relation == "in" else column == shown
     if where.relation == "in":
         values = list(where.value)
         return column.in_(values) if len(values) <= MANY else Among(column, sa.literal(to_json(values), sa.Text()))

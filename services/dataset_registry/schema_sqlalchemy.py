@@ -36,6 +36,7 @@ def _table(name: str, kind: type[Record], *rest: sa.schema.SchemaItem) -> sa.Tab
 UNFINISHED_WORK = sa.text("state IN ('QUEUED', 'RUNNING')")
 _ACTIVE = sa.text("state IN ('RESOLVING', 'BUILDING')")
 _WAITING = sa.text("state = 'BUILDING'")
+_RUNNING = sa.text("state = 'RUNNING'")
 _BUILDS = sa.text("kind = 'BUILD'")
 
 TABLES: dict[type[Record], sa.Table] = {
@@ -75,6 +76,7 @@ TABLES: dict[type[Record], sa.Table] = {
             sqlite_where=UNFINISHED_WORK,
             postgresql_where=UNFINISHED_WORK,
         ),
+        sa.Index("work_running", "lease_until", "id", sqlite_where=_RUNNING, postgresql_where=_RUNNING),
         sa.Index("work_by_state", "state", "create_time", "id"),
         sa.Index("work_by_subject", "kind", "subject", "create_time"),
         sa.Index(

@@ -112,7 +112,9 @@ class Upkeep:
     def _lost(self, tx: Transaction, now: float) -> list[Work]:
         if time.monotonic() < self._leases_count_from:
             return []
-        return tx.find(Work, Where("state", "=", WorkState.RUNNING), Where("lease_until", "<", now))
+        # In the order of an index that holds nothing else.
+        lost = Where("state", "=", WorkState.RUNNING), Where("lease_until", "<", now)
+        return tx.find(Work, *lost, order=("lease_until", "id"))
 
 
 def _outlived(tx: Transaction, now: float) -> list[Request]:
