@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 import traceback
@@ -49,8 +50,8 @@ def write_shard(
     try:
         return _write(handler, samples, output, progress)
     except BaseException:
-        # What is left of it may be what fills the disk.
-        if os.path.isfile(output):
+        # What is left of it may be what fills the disk. A fork of the handler's comes here, too, and may be faster.
+        with contextlib.suppress(OSError):
             os.unlink(output)
         raise
 
