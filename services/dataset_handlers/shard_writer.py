@@ -52,7 +52,8 @@ def write_shard(
     except BaseException:
         # What is left of it may be what fills the disk. A fork of the handler's comes here, too, and may be faster.
         with contextlib.suppress(OSError):
-            os.unlink(output)
+            if os.path.isfile(output):
+                os.unlink(output)
         raise
 
 
