@@ -27,7 +27,7 @@ HEADER = "| what | median [range] | |\n|---|---|---|"
 CHILDREN_IDLE_S = 32.0
 HANDLER = '''
 """One number for each photo: a handler whose own work is nothing."""
-from dataset_handlers import DatasetHandler, Option, photo_samples
+from dataset_handlers import DatasetHandler, Integer, photo_samples
 
 
 class Numbers(DatasetHandler):
@@ -35,7 +35,7 @@ class Numbers(DatasetHandler):
 
     @staticmethod
     def config_options():
-        return [Option("number", 0, minimum=0)]
+        return {"number": Integer(0, "What every photo gets", minimum=0)}
 
     def samples(self):
         return photo_samples(self.raw_data_path)
@@ -93,7 +93,7 @@ def environment(folder: Path) -> None:
     house = git_house(folder)
     try:
         figures = []
-        for _ in range(5):
+        for _ in range(3):
             time.sleep(CHILDREN_IDLE_S)
             figures.append(first_shard(house, "closed"))
     finally:
