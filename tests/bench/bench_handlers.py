@@ -67,7 +67,7 @@ def git_house(folder: Path) -> House:
         os.environ[f"DARKROOM_{part}_REPOSITORIES"] = repositories
     house = House(folder / "home", raw)
     for name in ("closed", "open"):
-        house.client.define(name, f"{name}/Numbers", {"photos": "photos"})
+        house.client.define(name, f"{name}/numbers", {"photos": "photos"})
         build(house, name)
     return house
 
