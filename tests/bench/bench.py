@@ -12,7 +12,6 @@ import json
 import os
 import shutil
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -23,7 +22,9 @@ from pathlib import Path
 
 import workloads
 from figures import alternate, ratio, row
+from hits import hit_times_ms
 from house import House
+from measurements import run
 
 HERE = Path(__file__).resolve().parent
 ROUNDS = 5
@@ -173,22 +174,7 @@ def hit(folder: Path) -> None:
     real = workloads.source_photos()[:20]
     for path in real:
         shutil.copy(path, photos / f"real-{path.name}")
-    house = House(folder / "home-hit", raw)
-    asked = {"max_bad_fraction": 1.0}
-    try:
-        house.client.define("bench", "stock/images", {"photos": "photos"})
-        house.client.request_dataset("bench", "latest", asked).wait()
-        fresh, walked = [], []
-        for _ in range(ROUNDS):
-            time.sleep(11)  # the last walk is too old to answer
-            for figures, repeats in ((walked, 1), (fresh, 9)):
-                for _ in range(repeats):
-                    began = time.perf_counter()
-                    snapshot = house.client.request_dataset("bench", "latest", asked).wait()
-                    figures.append((time.perf_counter() - began) * 1000)
-                    assert snapshot.cached, snapshot
-    finally:
-        house.stop()
+    fresh, walked = hit_times_ms(folder / "home-hit", raw, ROUNDS, 9)
     print(f"\n### A hit, answered, with 10,020 raw files\n\n{HEADER}")
     print(row("last walk at most 10 s old", "ms", fresh, "goal 50"))
     print(row("with a new walk", "ms", walked))
@@ -314,19 +300,5 @@ MEASUREMENTS: dict[str, Callable[[Path], None]] = {
 }
 
 
-def main() -> None:
-    """Run the measurements named on the command line, or all."""
-    names = sys.argv[1:] or list(MEASUREMENTS)
-    unknown = [name for name in names if name not in MEASUREMENTS]
-    if unknown:
-        raise SystemExit(f"there is no measurement {unknown[0]!r}; there are: {', '.join(MEASUREMENTS)}")
-    load = statistics.fmean(os.getloadavg()[:1])
-    print(f"{os.cpu_count()} cores, load {load:.1f} at the start, {ROUNDS} alternating rounds")
-    for name in names:
-        with tempfile.TemporaryDirectory() as folder:
-            MEASUREMENTS[name](Path(folder))
-        sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    main()
+    run(MEASUREMENTS, ROUNDS)

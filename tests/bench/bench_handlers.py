@@ -11,15 +11,15 @@ import json
 import os
 import statistics
 import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import workloads
 from figures import alternate, row
+from hits import hit_times_ms
 from house import House
+from measurements import run
 
 ROUNDS = 9
 HEADER = "| what | median [range] | |\n|---|---|---|"
@@ -132,22 +132,7 @@ def raw(folder: Path) -> None:
         (shelf / f"{number:06}.jpg").write_bytes(number.to_bytes(8, "big"))
     for number, path in enumerate(workloads.source_photos()[:20]):
         (photos / f"real-{number:02}.jpg").write_bytes(path.read_bytes())
-    house = House(folder / "home", folder / "raw")
-    asked = {"max_bad_fraction": 1.0}
-    try:
-        house.client.define("bench", "stock/images", {"photos": "photos"})
-        house.client.request_dataset("bench", "latest", asked).wait()
-        fresh, walked = [], []
-        for _ in range(ROUNDS):
-            time.sleep(11)  # the last walk is too old to answer
-            for figures, repeats in ((walked, 1), (fresh, 5)):
-                for _ in range(repeats):
-                    began = time.perf_counter()
-                    snapshot = house.client.request_dataset("bench", "latest", asked).wait()
-                    figures.append((time.perf_counter() - began) * 1000)
-                    assert snapshot.cached, snapshot
-    finally:
-        house.stop()
+    fresh, walked = hit_times_ms(folder / "home", folder / "raw", ROUNDS, 5)
     print(f"\n### A hit, answered, with 100,020 raw files\n\n{HEADER}")
     print(row("last walk at most 10 s old", "ms", fresh, "goal 1,000"))
     print(row("with a new walk", "ms", walked))
@@ -156,18 +141,5 @@ def raw(folder: Path) -> None:
 MEASUREMENTS: dict[str, Callable[[Path], None]] = {"environment": environment, "sandbox": sandbox, "raw": raw}
 
 
-def main() -> None:
-    """Run the measurements named on the command line, or all."""
-    names = sys.argv[1:] or list(MEASUREMENTS)
-    unknown = [name for name in names if name not in MEASUREMENTS]
-    if unknown:
-        raise SystemExit(f"there is no measurement {unknown[0]!r}; there are: {', '.join(MEASUREMENTS)}")
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start")
-    for name in names:
-        with tempfile.TemporaryDirectory() as folder:
-            MEASUREMENTS[name](Path(folder))
-        sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    main()
+    run(MEASUREMENTS, ROUNDS)

@@ -10,7 +10,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +20,7 @@ import numpy as np
 from figures import alternate, ratio, row
 from inpainting_house import InpaintingHouse
 from inpainting_photos import cut, hole, make_photo
+from measurements import run
 
 HERE = Path(__file__).resolve().parent
 ROUNDS = 3
@@ -273,18 +273,5 @@ MEASUREMENTS: dict[str, Callable[[Path], None]] = {
 }
 
 
-def main() -> None:
-    """Run the measurements named on the command line, or all."""
-    names = sys.argv[1:] or list(MEASUREMENTS)
-    unknown = [name for name in names if name not in MEASUREMENTS]
-    if unknown:
-        raise SystemExit(f"there is no measurement {unknown[0]!r}; there are: {', '.join(MEASUREMENTS)}")
-    print(f"\n{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start, {ROUNDS} alternating rounds")
-    for name in names:
-        with tempfile.TemporaryDirectory() as folder:
-            MEASUREMENTS[name](Path(folder))
-        sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    main()
+    run(MEASUREMENTS, ROUNDS)
