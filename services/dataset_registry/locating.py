@@ -76,10 +76,9 @@ class Locating:
         request = await asyncio.to_thread(self._catalog.read, lambda tx: tx.get(Request, identity))
         if request is None or unlocated(request) is None:
             return
-        changes: Callable[[Transaction, Request], Request]
+        recipe, bad = request.recipe, None
         try:
             recipe = recipe_row(await self._recipes.resolve(recipe_from(request.recipe)))
-            changes = lambda tx, now: replace(now, recipe=recipe, waiting_for="")  # noqa: E731
         except (NotFound, InvalidArgument) as error:
             found = error.violations if isinstance(error, InvalidArgument) else ()
             violations = [
@@ -87,12 +86,11 @@ class Locating:
                 for field, description in found or (("handler_version", error.message),)
             ]
             bad = failure(FailureClass.BAD_CONFIG, error.message, violations=violations)
-            changes = lambda tx, now: now.failed(tx.now(), bad)  # noqa: E731
 
         def step(tx: Transaction) -> None:
             now = tx.get(Request, identity)
             if now is not None and unlocated(now) is not None:
-                tx.put(changes(tx, now))
+                tx.put(now.failed(tx.now(), bad) if bad else replace(now, recipe=recipe, waiting_for=""))
 
         await self._write(step)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from darkroom.handler.v1 import handler_pb2, handler_pb2_grpc
-from dataset_registry import wire
+from dataset_registry import wire, wire_runner
 from dataset_registry.dispatch import Dispatch
 from dataset_registry.listing import page, token
 
@@ -21,8 +21,12 @@ class RunnerServicer(handler_pb2_grpc.RunnerServiceServicer):  # type: ignore[mi
     async def ClaimWork(self, request: handler_pb2.ClaimWorkRequest, context: Any) -> handler_pb2.ClaimWorkResponse:
         """Hand out work."""
         kinds = {handler_pb2.WorkKind.Name(kind).removeprefix("WORK_KIND_") for kind in request.kinds}
-        work = await self._dispatch.claim(wire.runner_value(request.runner), kinds, request.wait.ToMilliseconds() / 1e3)
-        return handler_pb2.ClaimWorkResponse(work=wire.work_message(work, self._dispatch.lease_s) if work else None)
+        work = await self._dispatch.claim(
+            wire_runner.runner_value(request.runner), kinds, request.wait.ToMilliseconds() / 1e3
+        )
+        return handler_pb2.ClaimWorkResponse(
+            work=wire_runner.work_message(work, self._dispatch.lease_s) if work else None
+        )
 
     async def Heartbeat(self, request: handler_pb2.HeartbeatRequest, context: Any) -> handler_pb2.HeartbeatResponse:
         """Extend a lease."""
@@ -37,8 +41,8 @@ class RunnerServicer(handler_pb2_grpc.RunnerServiceServicer):  # type: ignore[mi
         self, request: handler_pb2.CommitShardRequest, context: Any
     ) -> handler_pb2.CommitShardResponse:
         """Record a shard."""
-        shard = await self._dispatch.commit_shard(request.work, request.fence, wire.shard_value(request.shard))
-        return handler_pb2.CommitShardResponse(shard=wire.shard_message(shard))
+        shard = await self._dispatch.commit_shard(request.work, request.fence, wire_runner.shard_value(request.shard))
+        return handler_pb2.CommitShardResponse(shard=wire_runner.shard_message(shard))
 
     async def ListShards(self, request: handler_pb2.ListShardsRequest, context: Any) -> handler_pb2.ListShardsResponse:
         """List committed shards."""
@@ -47,7 +51,7 @@ class RunnerServicer(handler_pb2_grpc.RunnerServiceServicer):  # type: ignore[mi
         shards = await self._dispatch.list_shards(request.work, request.fence, after, size + 1)
         behind = token([shards[size - 1].split, shards[size - 1].index]) if len(shards) > size else ""
         return handler_pb2.ListShardsResponse(
-            shards=[wire.shard_message(shard) for shard in shards[:size]], next_page_token=behind
+            shards=[wire_runner.shard_message(shard) for shard in shards[:size]], next_page_token=behind
         )
 
     async def FinishWork(self, request: handler_pb2.FinishWorkRequest, context: Any) -> handler_pb2.FinishWorkResponse:
@@ -58,7 +62,7 @@ class RunnerServicer(handler_pb2_grpc.RunnerServiceServicer):  # type: ignore[mi
             case "release":
                 await self._dispatch.release(request.work, request.fence, request.release.reason)
             case _:
-                await self._dispatch.finish(request.work, request.fence, wire.result_value(request))
+                await self._dispatch.finish(request.work, request.fence, wire_runner.result_value(request))
         return handler_pb2.FinishWorkResponse()
 
 
