@@ -174,7 +174,7 @@ async def test_work_that_nobody_wants_is_stopped(bench):
     await bench.registry.until(lambda: bench.registry.work(build).progress.get("examples_done"))
     bench.registry.change(build, lambda work: replace(work, state="CANCELLED"))
     await bench.registry.until(lambda: build not in " ".join(runner.work), 5.0)
-    assert not list((bench.folder / "home-0" / "work").iterdir())
+    await bench.registry.until(lambda: not list((bench.folder / "home-0" / "work").iterdir()), 5.0)
 
 
 async def test_a_second_runner_with_the_same_home_is_refused(bench):
