@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from darkroom_client.errors import InvalidArgument, NotFound
 
 
@@ -57,7 +55,7 @@ def _read_file(path: str) -> dict[str, Any]:
         raise InvalidArgument(f"the config file {path} cannot be read: {error}") from error
     try:
         config = _parse(text, only_json=path.endswith(".json"))
-    except (ValueError, yaml.YAMLError) as error:
+    except ValueError as error:
         raise InvalidArgument(f"{shown}: {error}") from error
     if config is None:
         return {}
@@ -74,18 +72,10 @@ def _parse(text: str, only_json: bool) -> Any:
         except json.JSONDecodeError:
             if only_json:
                 raise
-    return yaml.load(text, _StrictLoader)
+    # Here, because most configs are JSON or --set, and the command should not wait for YAML.
+    from darkroom_client.config_yaml import parse_yaml
 
-
-class _StrictLoader(yaml.SafeLoader):
-    """Refuses a key that is there twice, of which YAML would silently keep the last."""
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise ValueError(f"{key!r} is set twice, near line {node.start_mark.line + 1}")
-        return super().construct_mapping(node, deep)
+    return parse_yaml(text)
 
 
 def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from typing import Any
 from darkroom_client.async_inpainting import AsyncInpainting
 from darkroom_client.errors import DarkroomError, FailedPrecondition, InvalidArgument, NotFound, Unavailable
 from darkroom_client.inpainting import Marks
-from darkroom_client.inpainting_photo import photo_bytes
 from darkroom_client.whole_file import PARTIAL, write_whole
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp"})
@@ -84,12 +83,11 @@ async def fill_folder(
             on_progress(progress)
 
     async def fill(photo: str) -> None:
-        mask: bytes | None = shared
+        mask: bytes | Path | None = shared
         if masks is not None:
-            path = masks.get(str(Path(photo).with_suffix("")))
-            if path is None:
+            mask = masks.get(str(Path(photo).with_suffix("")))
+            if mask is None:
                 raise NotFound(f"no mask of that name in {work.mask}")
-            mask = await asyncio.to_thread(photo_bytes, path, "mask")
         found = await client.inpaint_candidates(
             work.photos / photo, mask, marks=work.marks, model=work.model, strategy=work.strategy, seed=work.seed
         )
