@@ -9,7 +9,7 @@ import grpc
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from service_kit.errors import FailedPrecondition
-from service_kit.serving import MAX_MESSAGE_BYTES
+from service_kit.server_arguments import MAX_MESSAGE_BYTES
 from service_kit.tls import channel_credentials
 
 _CHANNEL_ARGUMENTS = (

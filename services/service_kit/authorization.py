@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import grpc
 import structlog
 
-from service_kit.errors import DarkroomError, PermissionDenied, Unauthenticated, rich_status
+from service_kit.errors import DarkroomError, PermissionDenied, Unauthenticated
+from service_kit.refusing import refusing
 from service_kit.scopes import SCOPE_TEXTS, allows, required_scope
 from service_kit.token_file import TokenFile
 
@@ -35,8 +35,9 @@ class AuthorizationInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc
         try:
             self._check(details)
         except DarkroomError as error:
+            refusal = error
             log.warning("call_refused", method=details.method, reason=error.reason)
-            return _refusing(handler, error)
+            return refusing(handler, lambda: refusal)
         return handler
 
     def _check(self, details: grpc.HandlerCallDetails) -> None:
@@ -58,22 +59,3 @@ class AuthorizationInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc
                 reason="SCOPE",
                 metadata={"needed": needed},
             )
-
-
-def _refusing(handler: grpc.RpcMethodHandler, error: DarkroomError) -> grpc.RpcMethodHandler:
-    async def refuse(_: Any, context: grpc.aio.ServicerContext) -> None:
-        await context.abort_with_status(rich_status(error))
-
-    async def refuse_stream(_: Any, context: grpc.aio.ServicerContext) -> Any:
-        await context.abort_with_status(rich_status(error))
-        yield
-
-    match handler.request_streaming, handler.response_streaming:
-        case False, False:
-            return grpc.unary_unary_rpc_method_handler(refuse)
-        case False, True:
-            return grpc.unary_stream_rpc_method_handler(refuse_stream)
-        case True, False:
-            return grpc.stream_unary_rpc_method_handler(refuse)
-        case _:
-            return grpc.stream_stream_rpc_method_handler(refuse_stream)

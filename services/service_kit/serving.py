@@ -4,40 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import grpc
 import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from service_kit.admission import AdmissionInterceptor
+from service_kit.call_classes import PLACES, CallClass
 from service_kit.errors import Unavailable
+from service_kit.file_limit import room_for_connections
 from service_kit.interceptors import GuardInterceptor
 from service_kit.metrics_calls import CallMetricsInterceptor
 from service_kit.security import Security
+from service_kit.server_arguments import USUAL, ServerArguments
 
 log = structlog.get_logger()
 
-MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 OPEN_DOOR = Security()
-
-# grpcio ignores names that it does not know without a word, so each effect has a test.
-SERVER_ARGUMENTS: tuple[tuple[str, int], ...] = (
-    # By default a burst of more than 1,000 calls loses some with CANCELLED.
-    ("grpc.server.max_pending_requests", 100_000),
-    ("grpc.server.max_pending_requests_hard_limit", 200_000),
-    # By default a connection that says nothing stays.
-    ("grpc.server_handshake_timeout_ms", 5_000),
-    ("grpc.max_connection_idle_ms", 300_000),
-    ("grpc.keepalive_time_ms", 60_000),
-    ("grpc.keepalive_timeout_ms", 20_000),
-    ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    # By default a second server binds the same port without a word.
-    ("grpc.so_reuseport", 0),
-)
 
 
 class HealthServicer(health.aio.HealthServicer):  # type: ignore[misc]
@@ -60,20 +46,24 @@ class Serving:
         security: Security = OPEN_DOOR,
         *,
         metered: bool = False,
+        arguments: ServerArguments = USUAL,
+        places: Mapping[CallClass, int] = PLACES,
     ) -> None:
         """``register`` adds the servicers; ``service_names`` are their full names, for health and reflection.
 
-        ``metered``: calls are counted and timed.
+        ``metered``: calls are counted and timed. ``places``: how many calls of each class are answered at a time.
         """
         self._listen = listen
         self._names = tuple(service_names)
         self._health = HealthServicer()
         self._credentials = security.credentials
         # Who calls comes first: nothing of a stranger's call is decoded.
-        interceptors = [*security.interceptors, GuardInterceptor()]
+        interceptors = [*security.interceptors, AdmissionInterceptor(places), GuardInterceptor()]
         if metered:
             interceptors.insert(0, CallMetricsInterceptor())
-        self._server = grpc.aio.server(interceptors=interceptors, options=SERVER_ARGUMENTS)
+        # One connection is one open file.
+        bounds = replace(arguments, connections=min(arguments.connections, room_for_connections()))
+        self._server = grpc.aio.server(interceptors=interceptors, options=bounds.options())
         register(self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection((*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)

@@ -78,7 +78,8 @@ async def served() -> AsyncIterator[tuple[Servicer, Serving]]:
         handler_pb2_grpc.add_HandlerRunnerServiceServicer_to_server(servicer, server)
         add_streams(server)
 
-    serving = Serving("localhost:0", [NAME], register)
+    # As many at a time as come: admission has tests of its own.
+    serving = Serving("localhost:0", [NAME], register, places={})
     await serving.start()
     yield servicer, serving
     await serving.stop(0.1)
