@@ -8,13 +8,14 @@ from typing import TypeVar
 
 import structlog
 
+from dataset_registry import watched
 from dataset_registry.catalog import Catalog, Transaction, Where
 from dataset_registry.gathering import FactFailed, join_environment
 from dataset_registry.inquiries import work_failed
 from dataset_registry.records import Environment, Runner
 from dataset_registry.repositories import Repositories, environment_id
 from dataset_registry.states import WorkState
-from dataset_registry.views import RUNNER_AWAY_S, load_work
+from dataset_registry.views import RUNNER_AWAY_S, no_work
 from dataset_registry.watching import Board
 from service_kit.errors import DarkroomError, FailedPrecondition
 
@@ -87,7 +88,7 @@ class Describing:
         waiting_for = ""
         try:
             async with asyncio.timeout(wait_s) as limit:
-                async for view in self._board.watch(f"work/{identity}", lambda tx: load_work(tx, identity)):
+                async for view in self._board.watch(watched.works, identity, no_work(identity)):
                     work, waiting_for = view.value.work, view.value.waiting_for
                     if work.state in (WorkState.FAILED, WorkState.CANCELLED):
                         raise work_failed(work.failure)

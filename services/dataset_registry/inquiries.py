@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from dataset_registry import names
+from dataset_registry import names, watched
 from dataset_registry.catalog import Catalog, Transaction
 from dataset_registry.gathering import (
     FactFailed,
@@ -28,7 +28,7 @@ from dataset_registry.registry import Registry
 from dataset_registry.repositories import declared_handler
 from dataset_registry.spec import canonical_json, normal_config
 from dataset_registry.states import DatasetState, WorkKind, WorkState
-from dataset_registry.views import DatasetView, WorkView, load_work
+from dataset_registry.views import DatasetView, WorkView, no_work
 from dataset_registry.watching import Board
 from service_kit.errors import FailedPrecondition, InvalidArgument, NotFound
 
@@ -145,7 +145,7 @@ class Inquiries:
 
     async def until_done(self, work: Work) -> AsyncIterator[WorkView]:
         """Yield the work's views to the end. Raises `FailedPrecondition` when it fails."""
-        async for view in self._board.watch(f"work/{work.id}", lambda tx: load_work(tx, work.id)):
+        async for view in self._board.watch(watched.works, work.id, no_work(work.id)):
             yield view.value
             if view.value.work.state in (WorkState.FAILED, WorkState.CANCELLED):
                 raise work_failed(view.value.work.failure)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from dataset_registry import watched
 from dataset_registry.catalog import Catalog, Transaction, Where
 from dataset_registry.cost import Cost, Finished, estimate
 from dataset_registry.explaining import Candidate, Difference, Near, nearest
@@ -16,7 +17,7 @@ from dataset_registry.gathering import join_work
 from dataset_registry.records import Dataset, RawDataset, Recipe, Runner, Work
 from dataset_registry.spec import DatasetSpec
 from dataset_registry.states import DatasetState, WorkKind, WorkState
-from dataset_registry.views import RUNNER_AWAY_S, DatasetView, can_do, load_dataset, load_work
+from dataset_registry.views import RUNNER_AWAY_S, DatasetView, can_do, load_dataset, no_work
 from dataset_registry.watching import Board
 from service_kit.errors import NotFound
 
@@ -112,7 +113,7 @@ class Nearest:
         try:
             # Work that failed or is gone has nothing to say.
             with suppress(NotFound):
-                async for view in self._board.watch(f"work/{work.id}", lambda tx: load_work(tx, work.id)):
+                async for view in self._board.watch(watched.works, work.id, no_work(work.id)):
                     if view.value.work.state == WorkState.DONE and view.value.work.result:
                         changes[pair] = view.value.work.result
         except asyncio.CancelledError:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import structlog
 
-from dataset_registry import names
+from dataset_registry import names, watched
 from dataset_registry.archives import Archives
 from dataset_registry.catalog import Catalog, Transaction, Where
 from dataset_registry.failures import FailureClass
@@ -21,8 +21,9 @@ from dataset_registry.recipes import Recipes, check_served
 from dataset_registry.records import Dataset, Recipe, Request
 from dataset_registry.repositories import RepositoryAway
 from dataset_registry.states import DatasetState, RequestState
-from dataset_registry.views import DatasetView, RequestView, load_dataset, load_request
-from dataset_registry.watching import Board, View
+from dataset_registry.views import DatasetView, RequestView, load_dataset, load_request, no_dataset, no_request
+from dataset_registry.watch_feed import View
+from dataset_registry.watching import Board
 from service_kit.errors import FailedPrecondition, InvalidArgument, NotFound, Unavailable
 from service_kit.logging import current_request_id
 
@@ -148,7 +149,7 @@ class Registry:
     def watch_request(self, name: str) -> AsyncIterator[View[RequestView]]:
         """Yield the request at each change, the final state last. Raises `NotFound`."""
         identity = names.request_id(name)
-        return self._board.watch(f"request/{identity}", lambda tx: load_request(tx, identity))
+        return self._board.watch(watched.requests, identity, no_request(identity))
 
     async def cancel_request(self, name: str) -> RequestView:
         """Withdraw one interest; the build goes on while another has one."""
@@ -170,7 +171,7 @@ class Registry:
     async def watch_dataset(self, name: str) -> AsyncIterator[View[DatasetView]]:
         """Yield the dataset at each change, the final state last. Raises `NotFound`."""
         key = await self.find_key(name)
-        async for view in self._board.watch(f"dataset/{key}", lambda tx: load_dataset(tx, key)):
+        async for view in self._board.watch(watched.datasets, key, no_dataset(key)):
             yield view
 
     async def find_key(self, name: str) -> str:

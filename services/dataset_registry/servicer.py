@@ -21,7 +21,7 @@ from dataset_registry.records import Download
 from dataset_registry.registry import Registry
 from dataset_registry.relocking import Relocking
 from dataset_registry.states import WorkState
-from dataset_registry.views import WorkView
+from dataset_registry.views import DatasetView, RequestView, WorkView
 from dataset_registry.wire_health import bearer, health_message
 from dataset_registry.wire_import import arrival_and_chunks
 from dataset_registry.wire_usage import asked_usage, usage_message
@@ -88,7 +88,7 @@ class DatasetServicer(dataset_pb2_grpc.DatasetServiceServicer):  # type: ignore[
         self, request: pb.WatchRequestRequest, context: Any
     ) -> AsyncIterator[pb.WatchRequestResponse]:
         async for view in self._registry.watch_request(request.name):
-            yield pb.WatchRequestResponse(request=wire.request_message(view.value))
+            yield view.once(_watched_request)
 
     async def CancelRequest(self, request: pb.CancelRequestRequest, context: Any) -> pb.CancelRequestResponse:
         view = await self._registry.cancel_request(request.name)
@@ -127,7 +127,7 @@ class DatasetServicer(dataset_pb2_grpc.DatasetServiceServicer):  # type: ignore[
         self, request: pb.WatchDatasetRequest, context: Any
     ) -> AsyncIterator[pb.WatchDatasetResponse]:
         async for view in self._registry.watch_dataset(request.name):
-            yield pb.WatchDatasetResponse(dataset=wire.dataset_message(view.value))
+            yield view.once(_watched_dataset)
 
     async def PinDataset(self, request: pb.PinDatasetRequest, context: Any) -> pb.PinDatasetResponse:
         return pb.PinDatasetResponse(dataset=wire.dataset_message(await self._keeping.pin(request.name, True)))
@@ -225,6 +225,14 @@ class DatasetServicer(dataset_pb2_grpc.DatasetServiceServicer):  # type: ignore[
 def answer_within_s(remaining_s: float | None) -> float | None:
     """Return how long an answer may take so that it still reaches a caller with a deadline."""
     return None if remaining_s is None else max(remaining_s - min(1.0, remaining_s / 10), 0.0)
+
+
+def _watched_request(view: RequestView) -> pb.WatchRequestResponse:
+    return pb.WatchRequestResponse(request=wire.request_message(view))
+
+
+def _watched_dataset(view: DatasetView) -> pb.WatchDatasetResponse:
+    return pb.WatchDatasetResponse(dataset=wire.dataset_message(view))
 
 
 def _resolution(found: Resolution) -> pb.Resolution:

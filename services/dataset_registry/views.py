@@ -11,7 +11,7 @@ from dataset_registry.records import Dataset, Download, Record, Request, Runner,
 from dataset_registry.refusals import refusal
 from dataset_registry.repositories import environment_id
 from dataset_registry.states import MAKES_DATASET, DatasetState, RequestState, WorkKind, WorkState
-from dataset_registry.watching import View
+from dataset_registry.watch_feed import View
 from service_kit.errors import NotFound
 
 # A runner that has not called for so long is taken for away.
@@ -61,7 +61,7 @@ def load_request(tx: Transaction, identity: str) -> View[RequestView]:
     """Return a request's view. Raises `NotFound`."""
     request = tx.get(Request, identity)
     if request is None:
-        raise NotFound(f"there is no request requests/{identity}; `darkroom ls --requests` shows those there are")
+        raise no_request(identity)
     [view] = request_views(tx, [request])
     dataset = view.dataset.dataset if view.dataset else None
     return View(view, _rows(request, dataset, view.work), RequestState(request.state).final)
@@ -71,7 +71,7 @@ def load_dataset(tx: Transaction, key: str) -> View[DatasetView]:
     """Return a dataset's view by its whole key. Raises `NotFound`."""
     dataset = tx.get(Dataset, key)
     if dataset is None:
-        raise NotFound(f"there is no dataset datasets/{key}; `darkroom ls` shows those there are")
+        raise no_dataset(key)
     [view] = dataset_views(tx, [dataset])
     return View(view, _rows(dataset, None, view.work), DatasetState(dataset.state).final)
 
@@ -112,12 +112,19 @@ def dataset_views(tx: Transaction, datasets: Sequence[Dataset]) -> list[DatasetV
     ]
 
 
-def load_work(tx: Transaction, identity: str) -> View[WorkView]:
-    """Return a piece of work's view."""
-    work = tx.get(Work, identity)
-    if work is None:
-        raise NotFound(f"there is no work/{identity} any more")
-    return View(work_view(tx, work), {f"Work/{work.id}": work.revision}, not work.unfinished)
+def no_request(identity: str) -> NotFound:
+    """Return what is wrong when a request is not there."""
+    return NotFound(f"there is no request requests/{identity}; `darkroom ls --requests` shows those there are")
+
+
+def no_dataset(key: str) -> NotFound:
+    """Return what is wrong when a dataset is not there."""
+    return NotFound(f"there is no dataset datasets/{key}; `darkroom ls` shows those there are")
+
+
+def no_work(identity: str) -> NotFound:
+    """Return what is wrong when a piece of work is not there."""
+    return NotFound(f"there is no work/{identity} any more")
 
 
 def work_view(tx: Transaction, work: Work) -> WorkView:

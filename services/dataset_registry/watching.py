@@ -1,12 +1,11 @@
-"""Shows every watcher the newest state: one read serves all who watch the same thing, and a slow one skips."""
+"""Shows every watcher the newest state: all that changed is read at once, and a slow watcher skips."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
@@ -14,9 +13,11 @@ from dataset_registry import records
 from dataset_registry.catalog import Catalog, Transaction
 from dataset_registry.metrics import WATCHERS
 from dataset_registry.records import Record
-from service_kit.errors import DarkroomError
+from dataset_registry.watch_feed import Feed, View
+from service_kit.errors import DarkroomError, Unavailable
 
 V = TypeVar("V")
+Load = Callable[[Transaction, Collection[str]], Mapping[str, View[V]]]
 log = structlog.get_logger()
 
 # What other replicas wrote is noticed this late at most.
@@ -25,70 +26,90 @@ POLL_S = 0.25
 REFRESH_S = 5.0
 # A burst of changes is shown as one.
 QUIET_S = 0.02
+# Views that one read makes: the others' first ones must not wait long.
+LOADED_AT_ONCE = 500
 
 
-@dataclass(frozen=True)
-class View(Generic[V]):
-    """What a watcher sees, and the revisions of the rows (``Kind/id``) that it was made from."""
+class GoingDown(Unavailable):
+    """This process ends: another registry, or its next life, has the answer."""
 
-    value: V
-    rows: Mapping[str, int]
-    final: bool
+    reason = "GOING_DOWN"
+    retry_after_s = 0.1
 
 
 class Board:
-    """Feeds of views, refreshed when a row that they were made from changes."""
+    """Feeds of views, loaded again when a row that they were made from changes."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._feeds: dict[str, _Feed[Any]] = {}
+        self._feeds: dict[tuple[Load[Any], str], Feed[Any]] = {}
+        self._by_row: dict[str, set[Feed[Any]]] = {}
+        self._due: dict[Feed[Any], None] = {}
+        self._asked = asyncio.Event()
+        self._opened = asyncio.Event()
+        self._telling: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._touched_events: set[asyncio.Event] = set()
+        self._commit_events: set[asyncio.Event] = set()
+        self.closed = False
         catalog.on_commit(self._on_commit)
 
     async def run(self) -> None:
-        """Poll for what other replicas wrote, for ever."""
+        """Load what changed, here or by other replicas, for ever."""
         self._loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(POLL_S)
-            try:
-                await self._poll()
-            except DarkroomError as error:
-                log.warning("catalogue_poll_failed", message=error.message)
+        async with asyncio.TaskGroup() as rounds:
+            rounds.create_task(self._load_for_ever())
+            rounds.create_task(self._poll_for_ever())
 
-    async def watch(self, topic: str, load: Callable[[Transaction], View[V]]) -> AsyncIterator[View[V]]:
-        """Yield the present view, then each newer one, the final one last. ``load`` may raise `NotFound`."""
-        feed = self._feeds.get(topic)
+    async def watch(self, load: Load[V], identity: str, missing: DarkroomError) -> AsyncIterator[View[V]]:
+        """Yield the present view, then each newer one, the final one last; raises ``missing`` when there is none.
+
+        ``load`` returns the views of those identities that are there; it is called for many at once.
+        """
+        if self.closed:
+            raise GoingDown("this registry is going down; ask again")
+        feed = self._feeds.get((load, identity))
         if feed is None:
-            feed = self._feeds[topic] = _Feed(self._catalog, load)
+            feed = self._feeds[load, identity] = Feed(load, identity)
+            self._ask([feed])
+            self._opened.set()
         feed.watchers += 1
         WATCHERS.inc()
+        seen = 0
         try:
-            await feed.refresh()
-            seen = 0
             while True:
-                if feed.number > seen and feed.view is not None:
-                    seen = feed.number
-                    yield feed.view
-                    if feed.view.final:
+                if feed.number > seen:
+                    seen, view = feed.number, feed.view
+                    assert view is not None
+                    yield view
+                    if view.final:
                         return
-                    continue
-                await feed.changed.wait()
+                elif feed.error is not None:
+                    raise missing if isinstance(feed.error, KeyError) else feed.error.with_traceback(None)
+                else:
+                    await feed.news()
         finally:
             feed.watchers -= 1
             WATCHERS.dec()
             if feed.watchers == 0:
-                self._feeds.pop(topic, None)
+                self._drop(feed)
+
+    def close(self) -> None:
+        """Send every watcher away, to come again elsewhere: this process ends."""
+        self.closed = True
+        for feed in list(self._feeds.values()):
+            self._fail(feed, GoingDown("this registry is going down; ask again"))
+        for event in self._commit_events:
+            event.set()
 
     def commits(self) -> asyncio.Event:
         """Return an event that is set at every commit of this process; the caller clears it, and forgets it at last."""
         event = asyncio.Event()
-        self._touched_events.add(event)
+        self._commit_events.add(event)
         return event
 
     def forget(self, event: asyncio.Event) -> None:
         """Give an event of `commits` back."""
-        self._touched_events.discard(event)
+        self._commit_events.discard(event)
 
     def _on_commit(self, touched: set[str]) -> None:
         if self._loop is not None:
@@ -96,25 +117,102 @@ class Board:
                 self._loop.call_soon_threadsafe(self._wake, touched)
 
     def _wake(self, touched: set[str]) -> None:
-        for event in self._touched_events:
+        for event in self._commit_events:
             event.set()
-        for feed in self._feeds.values():
-            if feed.view is not None and not touched.isdisjoint(feed.view.rows):
-                feed.refresh_soon()
+        for row in touched:
+            self._ask(self._by_row.get(row, ()))
+
+    def _ask(self, feeds: Collection[Feed[Any]]) -> None:
+        self._due.update(dict.fromkeys(feeds))
+        if feeds:
+            self._asked.set()
+
+    async def _load_for_ever(self) -> None:
+        while True:
+            await self._asked.wait()
+            self._asked.clear()
+            self._opened.clear()
+            due, self._due = self._due, {}
+            for feeds in _batches(due):
+                await self._load(feeds)
+            # Whoever has just come waits for nothing.
+            await within(self._opened, QUIET_S)
+
+    async def _load(self, feeds: Sequence[Feed[Any]]) -> None:
+        load, identities = feeds[0].load, [feed.identity for feed in feeds]
+        try:
+            views = await asyncio.to_thread(self._catalog.read, lambda tx: load(tx, identities))
+        except DarkroomError as error:
+            log.warning("refresh_failed", message=error.message)
+            for feed in feeds:
+                # Who has seen something waits: the next poll notices what it missed.
+                if feed.view is None:
+                    self._fail(feed, error)
+        except Exception as error:
+            if len(feeds) > 1:
+                # What is wrong with one harms only those who watch it.
+                for feed in feeds:
+                    await self._load([feed])
+            else:
+                self._fail(feeds[0], error)
+        else:
+            for feed in feeds:
+                if feed.identity in views:
+                    self._show(feed, views[feed.identity])
+                else:
+                    self._fail(feed, KeyError(feed.identity))
+
+    def _show(self, feed: Feed[Any], view: View[Any]) -> None:
+        if view.final or not feed.watchers:
+            # Nothing more comes of it: whoever comes next begins anew.
+            self._drop(feed)
+        elif feed.rows.keys() != view.rows.keys():
+            self._unlist(feed)
+            for row in view.rows:
+                self._by_row.setdefault(row, set()).add(feed)
+        if feed.show(view, asyncio.get_running_loop().time()):
+            self._tell(feed)
+
+    def _fail(self, feed: Feed[Any], error: Exception) -> None:
+        self._drop(feed)
+        feed.error = error
+        self._tell(feed)
+
+    def _tell(self, feed: Feed[Any]) -> None:
+        task = asyncio.create_task(feed.tell())
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+    def _drop(self, feed: Feed[Any]) -> None:
+        if self._feeds.get((feed.load, feed.identity)) is feed:
+            del self._feeds[feed.load, feed.identity]
+        self._due.pop(feed, None)
+        self._unlist(feed)
+
+    def _unlist(self, feed: Feed[Any]) -> None:
+        for row in feed.rows:
+            feeds = self._by_row.get(row, set())
+            feeds.discard(feed)
+            if not feeds:
+                self._by_row.pop(row, None)
+
+    async def _poll_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(POLL_S)
+            try:
+                await self._poll()
+            except DarkroomError as error:
+                log.warning("catalogue_poll_failed", message=error.message)
 
     async def _poll(self) -> None:
-        loop = asyncio.get_running_loop()
-        feeds = [feed for feed in self._feeds.values() if feed.view is not None and not feed.view.final]
-        rows = set().union(*(feed.view.rows for feed in feeds if feed.view)) if feeds else set()
-        current = await asyncio.to_thread(self._revisions, rows) if rows else {}
-        for feed in feeds:
-            if feed.view is None:
-                continue
-            old = loop.time() - feed.refreshed > REFRESH_S
-            if old or any(current.get(row, 0) != revision for row, revision in feed.view.rows.items()):
-                feed.refresh_soon()
+        seen = {row: feeds for row, feeds in self._by_row.items() if feeds}
+        current = await asyncio.to_thread(self._revisions, seen.keys()) if seen else {}
+        aged_s = asyncio.get_running_loop().time() - REFRESH_S
+        for row, feeds in seen.items():
+            revision = current.get(row, 0)
+            self._ask([feed for feed in feeds if feed.loaded_s < aged_s or feed.rows.get(row, revision) != revision])
 
-    def _revisions(self, rows: set[str]) -> dict[str, int]:
+    def _revisions(self, rows: Collection[str]) -> dict[str, int]:
         by_kind: dict[str, list[str]] = {}
         for row in rows:
             kind, _, identity = row.partition("/")
@@ -130,62 +228,24 @@ class Board:
         return self._catalog.read(step)
 
 
-class _Feed(Generic[V]):
-    """One thing that is watched."""
-
-    def __init__(self, catalog: Catalog, load: Callable[[Transaction], View[V]]) -> None:
-        self._catalog = catalog
-        self._load = load
-        self._lock = asyncio.Lock()
-        self._task: asyncio.Task[None] | None = None
-        self._again = False
-        self.view: View[V] | None = None
-        self.number = 0
-        self.refreshed = 0.0
-        self.watchers = 0
-        self.changed = asyncio.Event()
-
-    async def refresh(self) -> None:
-        """Load now, unless another just did for the first time."""
-        async with self._lock:
-            if self.view is None:
-                await self._reload()
-
-    def refresh_soon(self) -> None:
-        """Load in the background; calls while one is under way cause one more."""
-        self._again = True
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._refresh_while_asked())
-
-    async def _refresh_while_asked(self) -> None:
-        while self._again:
-            self._again = False
-            try:
-                async with self._lock:
-                    await self._reload()
-            except DarkroomError as error:
-                log.warning("refresh_failed", message=error.message)
-            await asyncio.sleep(QUIET_S)
-
-    async def _reload(self) -> None:
-        view = await asyncio.to_thread(self._catalog.read, self._load)
-        self.refreshed = asyncio.get_running_loop().time()
-        if self.view is None or view.value != self.view.value:
-            self.number += 1
-            # Wake all who wait on the old event; those who come later wait on the new one.
-            waiting, self.changed = self.changed, asyncio.Event()
-            self.view = view
-            waiting.set()
-        else:
-            self.view = view
-
-
 async def within(event: asyncio.Event, timeout_s: float) -> None:
     """Wait for an event, but not longer."""
     # Not `wait_for`: before Python 3.12 it may swallow a cancellation.
     with suppress(TimeoutError):
         async with asyncio.timeout(timeout_s):
             await event.wait()
+
+
+def _batches(feeds: Collection[Feed[Any]]) -> list[Sequence[Feed[Any]]]:
+    """Return feeds of one kind together, those that nobody has seen yet first."""
+    by_load: dict[tuple[bool, Load[Any]], list[Feed[Any]]] = {}
+    for feed in feeds:
+        by_load.setdefault((feed.view is not None, feed.load), []).append(feed)
+    return [
+        found[start : start + LOADED_AT_ONCE]
+        for _, found in sorted(by_load.items(), key=lambda each: each[0][0])
+        for start in range(0, len(found), LOADED_AT_ONCE)
+    ]
 
 
 def _kind(name: str) -> type[Record]:
