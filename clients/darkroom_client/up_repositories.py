@@ -10,16 +10,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from darkroom_client.catalog import Runner
 from darkroom_client.errors import InvalidArgument, NotFound
 
-# Name to `url`, `trusted`, `ssh_key`, `known_hosts`, `credentials`; the services know what is allowed.
+# Name to `url`, `trusted`, `ssh_key`, `known_hosts`, `credentials`, `ca`; the services know what is allowed.
 Repositories = Mapping[str, Mapping[str, Any]]
 
 CHECK_TIMEOUT_S = 60.0
-_FILES = ("ssh_key", "known_hosts", "credentials")
+_FILES = ("ssh_key", "known_hosts", "credentials", "ca")
 # How the registry names what is wrong: the variable, the repository, and what of it.
 _VARIABLE = re.compile(
     r"^DARKROOM_REGISTRY_REPOSITORIES(?:_(.+?))??(?:_(URL|TRUSTED|SSH_KEY|KNOWN_HOSTS|CREDENTIALS))?: "
@@ -72,6 +70,8 @@ def repository_lines(repositories: Repositories, runners: Sequence[Runner]) -> l
 
 
 def _read_file(file: Path) -> dict[str, dict[str, Any]]:
+    import yaml
+
     try:
         found = yaml.safe_load(file.read_text())
     except OSError as error:

@@ -62,6 +62,9 @@ _FROM_TOKEN = (
     '*:*) echo "username=${line%%:*}"; echo "password=${line#*:}";; '
     '*) echo username=token; echo "password=$line";; esac; }; f'
 )
+# How lines begin that give a reason, and what ssh says without such a beginning.
+_TELLING = ("fatal:", "error:", "remote:", "ssh:")
+_SSH_SAYS = ("Permission denied", "Host key verification failed", "Too many authentication failures")
 _BLOCK_BYTES = 512
 _RUNNING: set[subprocess.Popen[bytes]] = set()
 
@@ -103,6 +106,8 @@ def git_environment(repository: GitRepository | None, mirror: Path | None) -> di
     if repository is not None and repository.protocol == "ssh":
         environment["GIT_SSH_COMMAND"] = shlex.join(_ssh(repository))
         environment["GIT_SSH_VARIANT"] = "ssh"
+    if repository is not None and repository.ca is not None:
+        environment["GIT_SSL_CAINFO"] = str(repository.ca.absolute())
     if repository is not None and repository.credentials is not None:
         environment["DARKROOM_GIT_CREDENTIALS"] = str(repository.credentials.absolute())
     return environment
@@ -213,7 +218,9 @@ def _last_words(err: IO[bytes], code: int, repository: GitRepository | None, max
     err.seek(0)
     lines = [line.strip() for line in err.read(64 * 1024).decode(errors="replace").splitlines() if line.strip()]
     # ssh's and the server's reasons come first, git's general advice last.
-    telling = [line for line in lines if line.startswith(("fatal:", "error:", "remote:", "ssh:"))] or lines
+    telling = [
+        line for line in lines if line.startswith(_TELLING) or any(words in line for words in _SSH_SAYS)
+    ] or lines
     text = "; ".join(dict.fromkeys(telling[:3])) or f"git ended with {code}"
     secret = _secret(repository)
     return without_secrets(text.replace(secret, "…") if secret else text)[:500]

@@ -21,8 +21,9 @@ _SECRET = re.compile(r"(?<=//)[^/@\s]+@")
 class GitRepository:
     """Where a repository is, and how to be let in.
 
-    ``ssh_key`` and ``known_hosts`` are for ssh; ``credentials`` for https: a file in git's own store format, or one
-    with a token, or ``user:token``, alone. ``trusted`` code runs as the runner does, other code in the sandbox only.
+    ``ssh_key`` and ``known_hosts`` are for ssh; for https are ``credentials``, a file in git's own store format, or one
+    with a token, or ``user:token``, alone, and ``ca``, the certificates to believe in place of the system's.
+    ``trusted`` code runs as the runner does, other code in the sandbox only.
     Raises `ValueError` saying what would do.
     """
 
@@ -32,6 +33,7 @@ class GitRepository:
     ssh_key: Path | None = None
     credentials: Path | None = None
     known_hosts: Path | None = None
+    ca: Path | None = None
 
     def __post_init__(self) -> None:
         check_git_url(self.url)

@@ -25,13 +25,14 @@ class RepositorySettings(BaseModel):
     ssh_key: Path | None = None
     credentials: Path | None = None
     known_hosts: Path | None = None
+    ca: Path | None = None
 
     @field_validator("url")
     @classmethod
     def _is_allowed(cls, value: str) -> str:
         return check_git_url(value)
 
-    @field_validator("ssh_key", "credentials", "known_hosts")
+    @field_validator("ssh_key", "credentials", "known_hosts", "ca")
     @classmethod
     def _is_a_file(cls, value: Path | None) -> Path | None:
         if value is not None and not value.is_file():
@@ -48,7 +49,7 @@ class RepositorySettings(BaseModel):
     @model_validator(mode="after")
     def _fits_the_url(self) -> RepositorySettings:
         protocol = git_protocol(self.url)
-        for field, needed in (("ssh_key", "ssh"), ("known_hosts", "ssh"), ("credentials", "https")):
+        for field, needed in (("ssh_key", "ssh"), ("known_hosts", "ssh"), ("credentials", "https"), ("ca", "https")):
             if getattr(self, field) is not None and protocol != needed:
                 raise ValueError(f"{field} is for {needed} URLs")
         return self
@@ -63,7 +64,7 @@ class RepositoriesSettings(BaseModel):
         dict[str, RepositorySettings],
         Field(
             description="Name to git repository of handlers, as JSON: `url`, and if need be `trusted` (false), "
-            "`ssh_key`, `known_hosts`, `credentials`; see deployment.md."
+            "`ssh_key`, `known_hosts`, `credentials`, `ca`; see deployment.md."
         ),
     ] = {}
 
