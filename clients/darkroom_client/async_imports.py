@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from darkroom.dataset.v1 import dataset_pb2
+from darkroom_client.archive_name import with_version
 from darkroom_client.async_datasets import AsyncDatasets
 from darkroom_client.errors import InvalidArgument, NotFound, RequestFailed
 from darkroom_client.snapshot import DatasetSnapshot, DatasetState, Failure
@@ -27,15 +28,23 @@ class AsyncImports(AsyncDatasets):
     _patience_s: float
 
     async def import_archive(
-        self, path: str | Path, *, name: str | None = None, on_upload: OnUpload = None, on_progress: OnImport = None
+        self,
+        path: str | Path,
+        *,
+        name: str | None = None,
+        version: str | None = None,
+        on_upload: OnUpload = None,
+        on_progress: OnImport = None,
     ) -> DatasetSnapshot:
         """Return the dataset that an archive ``{dataset_name}_{handler_version}_{md5}.zip`` has become, ready.
 
-        ``name`` is the archive's name where the file has another; ``on_upload`` hears of bytes sent and bytes there
-        are. The same archive again is answered at once. Raises `InvalidArgument` for a name or file that is none,
+        ``name`` is the archive's name where the file has another, ``version`` the version in it where an underscore
+        could belong to either part; ``on_upload`` hears of bytes sent and bytes there are. The same archive again is
+        answered at once. Raises `InvalidArgument` for a name or file that is none,
         `AlreadyExists` when the catalogue has another archive of that name, `RequestFailed` when it is damaged.
         """
-        return await self.finish_import(await self.send_archive(path, name=name, on_upload=on_upload), on_progress)
+        sent = await self.send_archive(path, name=name, version=version, on_upload=on_upload)
+        return await self.finish_import(sent, on_progress)
 
     async def finish_import(self, found: DatasetSnapshot, on_progress: OnImport = None) -> DatasetSnapshot:
         """Return the dataset of an archive that was sent, once it is ready. Raises `RequestFailed`."""
@@ -49,17 +58,23 @@ class AsyncImports(AsyncDatasets):
         return found
 
     async def send_archive(
-        self, path: str | Path, *, name: str | None = None, on_upload: OnUpload = None
+        self,
+        path: str | Path,
+        *,
+        name: str | None = None,
+        version: str | None = None,
+        on_upload: OnUpload = None,
     ) -> DatasetSnapshot:
         """Return the dataset as it stands once the archive is in the store; a runner checks it from then on."""
         path = Path(path)
+        file_name = with_version(name or path.name, version) if version else name or path.name
         try:
             size_bytes, sha256 = await asyncio.to_thread(_facts, path)
         except OSError as error:
             missing = isinstance(error, FileNotFoundError)
             raise (NotFound if missing else InvalidArgument)(f"{path} cannot be read: {error.strerror}") from error
         header = dataset_pb2.ImportHeader(
-            file_name=name or path.name, size_bytes=size_bytes, requester=self.requester, sha256=sha256
+            file_name=file_name, size_bytes=size_bytes, requester=self.requester, sha256=sha256
         )
         await self._connection.contact()
         upload = Upload(self.server, path, header, on_upload or (lambda sent, size_bytes: None), self._patience_s)

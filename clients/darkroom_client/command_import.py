@@ -20,6 +20,10 @@ def import_archive(
     name: Annotated[
         str | None, typer.Option("--name", metavar="NAME", help="The archive's name, where the file has another.")
     ] = None,
+    version: Annotated[
+        str | None,
+        typer.Option("--version", metavar="VERSION", help="The version in the name, where it has an underscore."),
+    ] = None,
     as_json: AsJson = False,
     server: Server = None,
 ) -> None:
@@ -28,7 +32,10 @@ def import_archive(
         try:
             with CountView(file.name) as sending:
                 sent = client.send_archive(
-                    file, name=name, on_upload=lambda done, total: sending.show(done >> 20, total >> 20, "MiB sent")
+                    file,
+                    name=name,
+                    version=version,
+                    on_upload=lambda done, total: sending.show(done >> 20, total >> 20, "MiB sent"),
                 )
         except KeyboardInterrupt:
             say("\ninterrupted: nothing is imported")

@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from dataset_registry.catalog import Catalog, Transaction, Where
 from dataset_registry.gathering import join_work
-from dataset_registry.imported_name import ImportedName
-from dataset_registry.records import Dataset, Shard
+from dataset_registry.imported_name import ImportedName, possible_readings
+from dataset_registry.records import Dataset, Definition, Shard
 from dataset_registry.registry import Registry
 from dataset_registry.spec import canonical_json
 from dataset_registry.states import DatasetState, WorkKind
@@ -55,7 +55,7 @@ class Importing:
 
     async def take(self, arrival: Arrival, chunks: AsyncIterator[bytes]) -> DatasetView:
         """Return the dataset that the archive becomes, or is already. See `DatasetService.ImportDataset`."""
-        name = ImportedName.of(arrival.file_name)
+        name = ImportedName.of(arrival.file_name, await self._read(lambda tx: _defined(tx, arrival.file_name)))
         _check(arrival)
         if arrival.sha256 and (known := await self._known(name, arrival.sha256)):
             return known
@@ -113,6 +113,12 @@ def _check(arrival: Arrival) -> None:
         raise InvalidArgument.of([("size_bytes", f"must be {_SMALLEST_BYTES} or more, not {arrival.size_bytes}")])
     if arrival.sha256 and not _SHA256.fullmatch(arrival.sha256):
         raise InvalidArgument.of([("sha256", f"must be 64 hex digits, not {arrival.sha256[:80]!r}")])
+
+
+def _defined(tx: Transaction, file_name: str) -> list[str]:
+    """Return the defined datasets that an archive's name may begin with."""
+    readings = possible_readings(file_name[:512])
+    return [name for name, _ in readings if tx.get(Definition, name) is not None]
 
 
 def _begin(tx: Transaction, name: ImportedName, arrival: Arrival, sha256: str, prefix: str) -> None:

@@ -11,8 +11,9 @@ from dataclasses import replace
 import pytest
 
 from dataset_registry.collector import Collector
+from dataset_registry.imported_name import ImportedName
 from dataset_registry.importing import PART_BYTES, Arrival, Importing
-from dataset_registry.records import Dataset, Shard, Work
+from dataset_registry.records import Dataset, Definition, Shard, Work
 from dataset_registry.states import DatasetState
 from service_kit.errors import AlreadyExists, FailedPrecondition, InvalidArgument
 
@@ -115,6 +116,40 @@ async def test_what_cannot_be_an_archive_is_refused_and_leaves_no_row(
     with pytest.raises(InvalidArgument, match=words):
         await importing(house).take(asked, pieces(*([sent] if sent else [])))
     assert house.catalog.read(lambda tx: tx.find(Dataset)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "dataset_name", "version"),
+    [
+        ("street_1.2.0", "street", "1.2.0"),
+        ("street_v1_2", "street", "v1_2"),
+        ("night_street_v1_2_0_rc1", "night_street", "v1_2_0_rc1"),
+        ("street_v2_beta", "street", "v2_beta"),
+        ("street_1_2_0", "street", "1_2_0"),
+        ("street_1.2_3", "street", "1.2_3"),
+        # A number that belongs to the dataset.
+        ("places_365_v1_2", "places_365", "v1_2"),
+        ("places_365_1", "places_365", "1"),
+        ("set_5_1.0", "set_5", "1.0"),
+        ("my_v2_faces_1.0", "my_v2_faces", "1.0"),
+        # Nothing looks like a version: the last underscore, unless it is said.
+        ("street_new_masks", "street_new", "masks"),
+        ("street_new%5Fmasks", "street", "new_masks"),
+        ("set_5%5F1", "set", "5_1"),
+    ],
+)
+def test_a_version_may_hold_underscores_as_a_dataset_may(name: str, dataset_name: str, version: str) -> None:
+    read = ImportedName.of(f"{name}_{KEY}.zip")
+    assert (read.dataset_name, read.version, read.key) == (dataset_name, version, KEY)
+    assert read.file_name == f"{dataset_name}_{version}_{KEY}.zip"
+
+
+async def test_a_dataset_that_is_defined_here_ends_the_name(house: House) -> None:
+    for name in ("street", "street_new"):
+        house.catalog.write(lambda tx, name=name: tx.put(Definition(id=name, repository="stock", handler="images")))
+    name = f"street_new_masks_2_{KEY}.zip"
+    view = await importing(house).take(arrival(name=name), pieces(BODY))
+    assert (view.dataset.dataset_name, view.dataset.version) == ("street_new", "masks_2")
 
 
 async def test_an_upload_that_breaks_off_is_collected_later(house: House) -> None:
