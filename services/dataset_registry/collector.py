@@ -10,6 +10,7 @@ from dataset_registry.catalog import Catalog, Transaction, Where
 from dataset_registry.gathering import UNFINISHED
 from dataset_registry.records import Dataset, Shard, Work
 from dataset_registry.states import MAKES_DATASET, DatasetState, WorkKind
+from service_kit.crash_points import reach
 from service_kit.object_store import ObjectStat, ObjectStore
 
 # Younger objects may belong to work that has not written its row yet.
@@ -30,8 +31,11 @@ class Collector:
         garbage = list(self._garbage())
         if not dry_run:
             self._store.remove_leftovers(self._min_age_s)
+            if garbage:
+                reach("garbage_marked")
             for each in garbage:
                 self._store.delete(each.name)
+                reach("garbage_half_removed")
         return garbage
 
     def _garbage(self) -> Iterator[ObjectStat]:

@@ -21,6 +21,7 @@ from dataset_registry.repositories import environment_id
 from dataset_registry.states import MAKES_DATASET, DatasetState, WorkKind, WorkState
 from dataset_registry.views import can_do
 from dataset_registry.watching import Board, within
+from service_kit.crash_points import reach
 from service_kit.errors import Aborted, FailedPrecondition, InvalidArgument, NotFound
 
 log = structlog.get_logger()
@@ -109,6 +110,7 @@ class Dispatch:
         if new:
             SHARDS_COMMITTED.inc()
             SHARD_BYTES.inc(stored.size_bytes)
+            reach("shard_row_written")
         return stored
 
     async def list_shards(self, name: str, fence: int, after: tuple[str, int] | None, limit: int) -> list[Shard]:
@@ -132,7 +134,10 @@ class Dispatch:
             # What an environment declares is kept as its record; once is enough.
             return tx.put(work.done(tx.now(), {} if work.kind == WorkKind.ENVIRONMENT else result))
 
-        count_ended(await self._write(step))
+        ended = await self._write(step)
+        count_ended(ended)
+        if ended is not None and ended.kind in MAKES_DATASET:
+            reach("published")
 
     async def fail(self, name: str, fence: int, failure: dict[str, Any]) -> None:
         """End work with a failure: it is tried again, or fails for good, by its class."""
@@ -175,6 +180,7 @@ class Dispatch:
             facts = {"work": f"work/{work.id}", "kind": work.kind, "runner": runner.id}
             facts |= {"request_id": work.log_id} if work.log_id else {}
             log.info("work_claimed", fence=work.fence, **facts)
+            reach("claim_written")
         return work
 
     async def _read(self, step: Callable[[Transaction], T]) -> T:
@@ -234,6 +240,7 @@ def _keep_result(tx: Transaction, work: Work, result: dict[str, Any]) -> None:
             tx.put(dataset.published(now, result))
             # The archive holds their bytes now: the collector may take the staged objects.
             tx.delete(Shard, Where("key", "=", work.subject))
+            reach("publishing")
 
 
 def _put(tx: Transaction, record: Record) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 from dataset_registry.records import Work
 from dataset_registry.states import WorkState
 
+# Between two tries of what failed by itself.
+LONGEST_PAUSE_S = 30.0
 # How long a failure that would come again answers later requests that do not ask for a retry.
 REMEMBERED_S = 600.0
 
@@ -72,11 +74,12 @@ def after_failure(work: Work, now: float, failed: dict[str, Any]) -> Work:
     tries = 1 if failed.get("deterministic") else TRIES.get(kind, 1)
     if counts[kind] < tries:
         # Another runner may take over from a lost one at once; what failed by itself rests first.
-        pause_s = 0.0 if kind == FailureClass.WORKER_LOST else min(2.0 ** counts[kind], 30.0)
+        pause_s = 0.0 if kind == FailureClass.WORKER_LOST else min(2.0 ** counts[kind], LONGEST_PAUSE_S)
         return counted.requeued(not_before=now + pause_s)
     return counted.ended(now, WorkState.FAILED, failed)
 
 
 def answers_for(failed: Mapping[str, Any], finish_time: float, now: float) -> bool:
     """Whether a failure of that time still answers a new request."""
-    return bool(failed.get("deterministic")) and now - finish_time < REMEMBERED_S
+    # Not one of the future: the clock was set back since.
+    return bool(failed.get("deterministic")) and 0.0 <= now - finish_time < REMEMBERED_S

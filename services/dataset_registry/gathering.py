@@ -69,7 +69,7 @@ def gather(tx: Transaction, recipe: Recipe, asked: float, raw_max_age_s: float) 
     digests = {}
     for role, name in recipe.raw.items():
         raw = tx.get(RawDataset, name)
-        if raw is not None and raw.digest and raw.scan_time >= asked - raw_max_age_s:
+        if raw is not None and raw.digest and asked - raw_max_age_s <= raw.scan_time <= tx.now():
             digests[role] = raw.digest
         else:
             missing.append(join_snapshot(tx, name, asked))
@@ -143,5 +143,5 @@ def _raise_failed(tx: Transaction, kind: WorkKind, subject: str, asked: float) -
     latest: Sequence[Work] = tx.find(
         Work, Where("kind", "=", kind), Where("subject", "=", subject), order=("-create_time",), limit=1
     )
-    if latest and latest[0].state == WorkState.FAILED and latest[0].finish_time >= asked:
+    if latest and latest[0].state == WorkState.FAILED and asked <= latest[0].finish_time <= tx.now():
         raise FactFailed(latest[0].failure)

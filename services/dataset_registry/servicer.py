@@ -25,6 +25,7 @@ from dataset_registry.views import DatasetView, RequestView, WorkView
 from dataset_registry.wire_health import bearer, health_message
 from dataset_registry.wire_import import arrival_and_chunks
 from dataset_registry.wire_usage import asked_usage, usage_message
+from service_kit.crash_points import reach
 from service_kit.security import is_of_this_machine
 
 
@@ -73,6 +74,7 @@ class DatasetServicer(dataset_pb2_grpc.DatasetServiceServicer):  # type: ignore[
             time_to_live_s=request.time_to_live.ToMilliseconds() / 1e3,
             retry=request.retry,
         )
+        reach("request_written")
         return pb.RequestDatasetResponse(request=wire.request_message(view))
 
     async def GetRequest(self, request: pb.GetRequestRequest, context: Any) -> pb.GetRequestResponse:

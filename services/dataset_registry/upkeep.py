@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import replace
 
 import structlog
 
 from dataset_registry.catalog import Catalog, Transaction, Where
 from dataset_registry.dispatch import settle_failure
-from dataset_registry.failures import FailureClass, failure
+from dataset_registry.failures import LONGEST_PAUSE_S, FailureClass, failure
 from dataset_registry.gathering import UNFINISHED
+from dataset_registry.lease_clock import LeaseClock
 from dataset_registry.metrics import count_ended
 from dataset_registry.records import Dataset, Request, Work
 from dataset_registry.registry import Registry
 from dataset_registry.states import DatasetState, RequestState, WorkKind, WorkState
 from dataset_registry.watching import Board, within
+from service_kit.crash_points import reach
 from service_kit.errors import DarkroomError
 
 log = structlog.get_logger()
@@ -44,8 +45,8 @@ class Upkeep:
         self._board = board
         self._cancel_grace_s = cancel_grace_s
         self._pruned = 0.0
-        # While this process was not there nobody could renew a lease: give the holders one more.
-        self._leases_count_from = time.monotonic() + lease_s
+        self._lease_s = lease_s
+        self._lease_clock = LeaseClock(lease_s)
 
     async def run(self) -> None:
         """Go round for ever; an error of the catalogue or the store is logged and met again in the next round."""
@@ -62,11 +63,13 @@ class Upkeep:
     async def once(self) -> None:
         """One round."""
         await asyncio.to_thread(self._expire)
-        active = await asyncio.to_thread(
-            self._catalog.read, lambda tx: [each.id for each in tx.find(Request, Where("state", "in", _ACTIVE))]
-        )
+        active = await asyncio.to_thread(self._catalog.read, lambda tx: tx.unsettled())
+        if active:
+            reach("requests_not_told")
         for start in range(0, len(active), BATCH):
             await self._registry.advance(active[start : start + BATCH])
+            # A long round must not look like an absence.
+            await asyncio.to_thread(self._expire)
 
     def _expire(self) -> None:
         """Write only where a read shows that something is due."""
@@ -75,6 +78,7 @@ class Upkeep:
             now = tx.now()
             return bool(
                 self._lost(tx, now)
+                or self._lease_clock.doubtful
                 or _outlived(tx, now)
                 or any(_idle_step(tx, each, now, self._cancel_grace_s) is not each for each in _building(tx))
                 or now - self._pruned > PRUNE_EVERY_S
@@ -83,6 +87,7 @@ class Upkeep:
         if self._catalog.read(due):
             for work in self._catalog.write(self._expire_step):
                 count_ended(work)
+            self._lease_clock.doubtful = False
 
     def _expire_step(self, tx: Transaction) -> list[Work]:
         """Do what is due, and return the work that was in hand and is no more."""
@@ -91,6 +96,7 @@ class Upkeep:
         for work in self._lost(tx, now):
             lost = failure(FailureClass.WORKER_LOST, f"the runner {work.runner} did not report for a whole lease")
             ended.append(settle_failure(tx, work, lost))
+        self._shorten(tx, now)
         for request in _outlived(tx, now):
             tx.put(request.ended(now, RequestState.EXPIRED))
         for dataset in _building(tx):
@@ -110,11 +116,21 @@ class Upkeep:
         return ended
 
     def _lost(self, tx: Transaction, now: float) -> list[Work]:
-        if time.monotonic() < self._leases_count_from:
+        if not self._lease_clock.look(now):
             return []
         # In the order of an index that holds nothing else.
         lost = Where("state", "=", WorkState.RUNNING), Where("lease_until", "<", now)
         return tx.find(Work, *lost, order=("lease_until", "id"))
+
+    def _shorten(self, tx: Transaction, now: float) -> None:
+        """Shorten leases and pauses that a clock which was ahead has written, or a dead holder keeps them for hours."""
+        if not self._lease_clock.doubtful:
+            return
+        far = now + max(self._lease_s, LONGEST_PAUSE_S)
+        for work in tx.find(Work, Where("state", "=", WorkState.RUNNING), Where("lease_until", ">", far)):
+            tx.put(work.renewed(now, self._lease_s, None))
+        for work in tx.find(Work, Where("state", "=", WorkState.QUEUED), Where("not_before", ">", far)):
+            tx.put(work.requeued())
 
 
 def _outlived(tx: Transaction, now: float) -> list[Request]:
@@ -124,8 +140,10 @@ def _outlived(tx: Transaction, now: float) -> list[Request]:
 
 
 def _building(tx: Transaction) -> list[Dataset]:
+    """Return the datasets being built that somebody may have to stop."""
+    found = [tx.get(Dataset, key) for key in tx.unwanted()]
     # An import is nobody's request: it goes on until it ends.
-    return [each for each in tx.find(Dataset, Where("state", "=", DatasetState.BUILDING)) if not each.imported]
+    return [each for each in found if each is not None and not each.imported]
 
 
 def _idle_step(tx: Transaction, dataset: Dataset, now: float, grace_s: float) -> Dataset:

@@ -13,6 +13,7 @@ from handler_runner.archive import archive_name, layout, manifest_bytes, tail_by
 from handler_runner.build_shards import BuiltShard
 from handler_runner.shard_facts import merge_features
 from handler_runner.staging import Staging
+from service_kit.crash_points import reach
 
 _SEGMENT_CHARACTERS = 255
 
@@ -37,6 +38,7 @@ async def assemble(
     )
     tail, manifest_offset, size_bytes = tail_bytes(shards.entries, manifest)
     tail_object = await staging.put("tail", tail)
+    reach("tail_put")
 
     def tick() -> None:
         if cancelled.is_set():
@@ -44,6 +46,7 @@ async def assemble(
 
     sources = [objects[entry.name] for entry in shards.entries]
     archive = await staging.compose(_object_name(task), [*sources, tail_object], tick)
+    reach("archive_composed")
     splits: Counter[str] = Counter()
     for entry in shards.entries:
         splits[entry.split] += entry.record_count

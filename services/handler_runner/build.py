@@ -19,6 +19,7 @@ from handler_runner.staging import StagedShard, Staging, staged_of
 from handler_runner.together import together
 from handler_runner.work_session import WorkSession
 from handler_runner.workshop import Workshop
+from service_kit.crash_points import reach
 
 # What a handler makes of raw files that vanish under it.
 _PERHAPS_RAW = (FailureClass.HANDLER_ERROR, FailureClass.BAD_RAW_RECORD, FailureClass.RAW_MISSING)
@@ -54,6 +55,7 @@ async def _build(session: WorkSession, workshop: Workshop, task: handler_pb2.Bui
         built = await RecordsBuild(session, workshop.executor, staging, command).run(rows)
     else:
         built = await ShardBuild(session, workshop.executor, staging, command, plan).run(rows)
+    reach("shards_complete")
     progress.enter(dataset_pb2.STAGE_ASSEMBLING)
     # The archive may be joined during the second walk: only FinishWork publishes it.
     result, _ = await together(

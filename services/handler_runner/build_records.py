@@ -19,6 +19,7 @@ from handler_runner.slots import Slots
 from handler_runner.staging import StagedShard, Staging, staged_from_json, staged_to_json
 from handler_runner.together import together
 from handler_runner.work_session import WorkSession
+from service_kit.crash_points import reach
 
 # Thousands of small files: each costs the store and the registry a round trip.
 _AT_A_TIME = 16
@@ -79,8 +80,10 @@ class RecordsBuild:
                 return await self._staging.put_entry(path, split, index)
 
         shards = await together(*(put(*each) for each in files))
+        reach("unit_files_put")
         unit = {"features": facts.features, "shards": [staged_to_json(shard) for shard in shards]}
         await self._staging.put(_UNIT, json.dumps(unit, sort_keys=True).encode())
+        reach("unit_put")
         return shards, facts
 
 

@@ -19,6 +19,7 @@ from handler_runner.slots import Slots
 from handler_runner.staging import StagedShard, Staging
 from handler_runner.together import together
 from handler_runner.work_session import WorkSession
+from service_kit.crash_points import reach
 
 # Staged at a time, and finished files that may wait for it: more would fill the disk while the store is down.
 _STAGERS = 4
@@ -77,6 +78,7 @@ class ShardBuild:
             )
             self._session.progress.skipped.extend(facts.skipped)
             self._check_skipped()
+            reach("shard_built")
             await finished.put((name, output, facts))
 
     async def _stage(self, finished: asyncio.Queue[tuple[str, Path, ShardFacts] | None]) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from handler_runner.shard_facts import ShardFacts
 from handler_runner.work_session import WorkSession
+from service_kit.crash_points import reach
 from service_kit.object_store import ObjectMissing, ObjectShort, ObjectStore
 
 _OWN = ".facts.json"
@@ -34,6 +35,7 @@ class FactsBeside:
             if self._common is None:
                 await self._session.patiently(self._store.put, stem + _COMMON, facts.to_bytes())
                 self._common = facts
+                reach("facts_put")
         if facts != self._common:
             await self._session.patiently(self._store.put, stem + _OWN, facts.to_bytes())
 

@@ -26,6 +26,7 @@ from handler_runner.together import together
 from handler_runner.verify import verify
 from handler_runner.work_session import WorkSession
 from handler_runner.workshop import Workshop
+from service_kit.crash_points import reach
 from service_kit.errors import Aborted, DarkroomError, Unavailable
 
 log = structlog.get_logger()
@@ -126,10 +127,13 @@ class HandlerRunner:
             log.info("work_begins", attempt=work.attempt)
             began = time.monotonic()
             WORKS.inc()
+            reach("work_claimed")
             outcome = "failed"
             try:
                 result = await self._attempt(session, lease)
+                reach("result_known")
                 await self._finish(session, lease, result)
+                reach("result_sent")
                 outcome = "failed" if "failure" in result else "done"
                 log.info("work_ends", outcome=next(iter(result)), elapsed_s=round(time.monotonic() - began, 3))
             except LeaseLost as lost:

@@ -15,6 +15,7 @@ from handler_runner.shard_check import NotTFRecords, check_shard
 from handler_runner.shard_facts import ShardFacts
 from handler_runner.together import together
 from handler_runner.work_session import WorkSession
+from service_kit.crash_points import reach
 from service_kit.object_store import ObjectStore
 
 _ENTRY = ".entry"
@@ -65,6 +66,7 @@ class Staging:
         staged, _ = await together(
             self.put_entry(path, split, index), self._facts.keep(f"{self.prefix}/{split}-{index:05}.tfrecord", facts)
         )
+        reach("shard_put")
         row = await self.commit(staged)
         if row.entry != staged.entry and (earlier := await self.recall([row])):
             self._session.log.note(f"{row.entry.name} came out different from an earlier attempt's, which stands")
@@ -76,6 +78,7 @@ class Staging:
         row = await self._session.commit_shard(
             handler_pb2.Shard(object=staged.object, **asdict(staged.entry)),
         )
+        reach("shard_committed")
         return staged_of(row)
 
     async def recall(self, rows: Iterable[StagedShard]) -> dict[StagedShard, ShardFacts]:

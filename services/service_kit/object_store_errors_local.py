@@ -12,6 +12,8 @@ from service_kit.object_store import ObjectStoreError, StoreFull, StoreRefused, 
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _AWAY = {errno.EIO, errno.ENODEV, errno.ENXIO, errno.ENOTCONN, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN}
+# What a writer had begun is not there any more: a clock that was set made it look old to the sweeper.
+_GONE = errno.ENOENT
 _IN_THE_WAY = {errno.ENOTDIR, errno.EISDIR, errno.ENOTEMPTY, errno.EEXIST}
 _NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
 
@@ -38,6 +40,8 @@ def _meaning(error: OSError, root: Path, name: str) -> ObjectStoreError | None:
         return StoreFull(f"no space for {cause}; {_free_bytes(root)} bytes are free there", metadata=metadata)
     if error.errno in _AWAY:
         return StoreUnavailable(f"cannot reach {cause}", metadata=metadata)
+    if error.errno == _GONE:
+        return StoreUnavailable(f"somebody removed what was being written, {cause}", metadata=metadata)
     if error.errno in _IN_THE_WAY:
         return StoreRefused(f"{cause}; an object's name cannot also be a folder of other objects", metadata=metadata)
     if error.errno in _NO_RIGHT:

@@ -67,7 +67,8 @@ def _s3_meaning(error: S3Error, store: str, name: str, right: str) -> ObjectStor
     if code in _REGION:
         return StoreRefused(f"the store {store} is not in the region store_region ({said})", metadata=metadata)
     if code == "RequestTimeTooSkewed":
-        return StoreRefused(f"this machine's clock and the store's ({store}) disagree: {said}", metadata=metadata)
+        # A clock that was set wrong is set right again; a build of a night need not end for it.
+        return StoreUnavailable(f"this machine's clock and the store's ({store}) disagree: {said}", metadata=metadata)
     if code in _IN_THE_WAY:
         return StoreRefused(
             f"{name!r} in {store}: an object's name cannot also be a folder of others ({said})",

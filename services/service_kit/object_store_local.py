@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from service_kit.crash_points import reach
 from service_kit.durable_files import append_rest, sync_folder, write_all
 from service_kit.object_store import (
     CHUNK_BYTES,
@@ -193,12 +194,14 @@ class LocalObjectStore:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
+            reach("object_written")
             temporary.replace(path)
         except BaseException:
             with contextlib.suppress(OSError):
                 temporary.unlink()
             self._remove_empty_folders(name)
             raise
+        reach("object_renamed")
         self._sync_folders(path.parent)
 
     def _create_temporary(self, folder: Path) -> tuple[Path, int]:
