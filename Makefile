@@ -8,7 +8,7 @@ JOBS ?= 3
 UV := $(BIN)/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench protos lock minio postgres clean
+.PHONY: help setup demo test lint bench chaos protos lock minio postgres clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | column -t -s "$$(printf '\t')"
@@ -40,6 +40,13 @@ bench: setup ## Measure the services side by side with peers, in alternating run
 	$(BIN)/python tests/bench/bench.py
 	$(BIN)/python tests/bench/bench_handlers.py
 	$(BIN)/python tests/bench/bench_inpainting.py
+
+SECONDS ?= 90
+DATABASE ?= postgresql
+STORE ?= local
+
+chaos: setup ## Kill, stop and starve a deployment by chance, and prove that nothing is lost; SECONDS, SEED, DATABASE, STORE
+	$(BIN)/python -m tests.chaos --seconds $(SECONDS) --database $(DATABASE) --store $(STORE) $(if $(SEED),--seed $(SEED))
 
 protos: ## Make the gRPC stubs again
 	$(BIN)/python protos/build_stubs.py

@@ -73,6 +73,11 @@ class House:
 
     def start_runner(self, name: str = "runner-1", **settings: object) -> Process:
         """Start a runner, one of that name again on the same home."""
+        self.add_runner(name, **settings).start()
+        return self.runners[name]
+
+    def add_runner(self, name: str, **settings: object) -> Process:
+        """Return the runner of that name, not started if it is new."""
         if name not in self.runners:
             values = {
                 "REGISTRY": self.server,

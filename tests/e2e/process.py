@@ -38,16 +38,25 @@ class Process:
     def log(self) -> str:
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
+    def log_bytes(self, begin: int) -> bytes:
+        """Return the log from a byte on."""
+        if not self._log.exists():
+            return b""
+        with self._log.open("rb") as log:
+            log.seek(begin)
+            return log.read()
+
     def events(self, event: str) -> list[dict[str, Any]]:
         """Return the structured log entries of that event, of every life of the process."""
         entries = (json.loads(line) for line in self.log.splitlines() if line.startswith("{") and line.endswith("}"))
         return [entry for entry in entries if entry.get("event") == event]
 
-    def start(self) -> None:
+    def start(self, **variables: str) -> None:
+        """Start it, this once with more variables."""
         with self._log.open("ab") as log:
             self._popen = subprocess.Popen(
                 self._command,
-                env=self._environment,
+                env=self._environment | variables,
                 cwd=self._log.parent,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
