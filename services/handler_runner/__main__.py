@@ -136,8 +136,7 @@ def git_environments(settings: RunnerSettings, home: Path, sandbox: Sandbox) -> 
         git_repositories(settings),
         Interpreters(settings.pythons),
         sandbox,
-        settings.environments_kept,
-        settings.environments_bytes,
+        settings.kept_limits,
     )
 
 

@@ -6,37 +6,43 @@ import hashlib
 from pathlib import Path
 
 from handler_runner.environment_failed import failed
+from handler_runner.environment_limits import KeptLimits
 from handler_runner.kept_folders import Held, KeptFolders
 from service_kit.errors import InvalidArgument, NotFound
 from service_kit.git import Git, GitRepository
 
 _MAX_BYTES = 2 << 30
-_KEPT_COUNT, _KEPT_BYTES = 200, 10 << 30
+_KEPT_COUNT = 200
 
 
 class Checkouts:
     """Mirrors and sources below ``home``; any thread may call."""
 
-    def __init__(self, git: Git, home: Path) -> None:
+    def __init__(self, git: Git, home: Path, limits: KeptLimits) -> None:
         self._git = git
-        self._mirrors = home / "mirrors"
-        self._sources = KeptFolders(home / "sources", _KEPT_COUNT, _KEPT_BYTES)
+        self._mirrors = KeptFolders(home / "mirrors", _KEPT_COUNT, limits.mirrors_bytes)
+        self._sources = KeptFolders(home / "sources", _KEPT_COUNT, limits.sources_bytes)
 
     def hold(self, repository: GitRepository, commit: str) -> Held:
         """Return the folder of the commit's files; nobody else's change once it is there.
 
         Raises `WorkFailed` (ENVIRONMENT) when there is no such commit, `Unavailable` when git cannot be reached.
         """
-        mirror = self._mirrors / f"{repository.name}-{_short(repository.url)}.git"
+        place = f"{repository.name}-{_short(repository.url)}"
 
         def make(folder: Path) -> None:
-            try:
-                self._git.fetch(repository, commit, mirror)
-                self._git.export(mirror, commit, folder, _MAX_BYTES)
-            except (NotFound, InvalidArgument) as error:
-                raise failed(f"{error.message}; a version that the repository has would do.") from error
+            with self._mirrors.hold(f"{place}.git", Path.mkdir) as mirror:
+                try:
+                    self._git.fetch(repository, commit, mirror.path)
+                    self._git.export(mirror.path, commit, folder, _MAX_BYTES)
+                except (NotFound, InvalidArgument) as error:
+                    raise failed(f"{error.message}; a version that the repository has would do.") from error
+                finally:
+                    mirror.measure()
+            self._mirrors.trim()
 
-        held = self._sources.hold(f"{repository.name}-{_short(repository.url)}-{commit}", make)
+        # Of a trusted repository not every commit is taken: what was taken before it was trusted does not count.
+        held = self._sources.hold(f"{place}-{commit}{'-trusted' if repository.trusted else ''}", make)
         self._sources.trim()
         return held
 

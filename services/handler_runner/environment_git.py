@@ -5,11 +5,15 @@ from __future__ import annotations
 import shutil
 import weakref
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+
+from packaging.specifiers import SpecifierSet
 
 from handler_runner.environment import Environment, ServedRepository
 from handler_runner.environment_checkout import Checkouts
 from handler_runner.environment_failed import failed
+from handler_runner.environment_limits import KeptLimits
 from handler_runner.environment_lock import Lock, lock_digest
 from handler_runner.environment_metadata import Declared, read_metadata
 from handler_runner.environment_python import Interpreters
@@ -21,7 +25,7 @@ from handler_runner.kept_folders import Held
 from handler_runner.sandbox import Sandbox
 from service_kit.git import Git, GitRepository
 
-MAX_COUNT, MAX_BYTES = 20, 20 * 10**9
+_LIMITS = KeptLimits()
 
 
 class GitEnvironments:
@@ -36,17 +40,16 @@ class GitEnvironments:
         repositories: Mapping[str, GitRepository],
         interpreters: Interpreters,
         sandbox: Sandbox,
-        max_count: int = MAX_COUNT,
-        max_bytes: int = MAX_BYTES,
+        limits: KeptLimits = _LIMITS,
     ) -> None:
         """``home``: the folder of everything that is kept; one process's own, as its scratch folder is emptied."""
         self._repositories, self._interpreters, self._sandbox = dict(repositories), interpreters, sandbox
         scratch = home / "scratch"
         shutil.rmtree(scratch, ignore_errors=True)
-        self._checkouts = Checkouts(Git(), home)
-        builds = SourceBuilds(self._checkouts, home, scratch)
-        self._resolver = Resolver(repositories, self._checkouts, builds, scratch)
-        self._venvs = VirtualEnvironments(home, scratch, builds, self._resolver, max_count, max_bytes)
+        self._checkouts = Checkouts(Git(), home, limits)
+        self._builds = SourceBuilds(self._checkouts, home, scratch, limits)
+        self._resolver = Resolver(repositories, self._checkouts, self._builds, scratch)
+        self._venvs = VirtualEnvironments(home, scratch, self._builds, self._resolver, limits)
 
     def served(self) -> tuple[ServedRepository, ...]:
         """Return every repository: any commit can be fetched, or why its code is not run here."""
@@ -71,8 +74,10 @@ class GitEnvironments:
                 pinned = Lock.parse(lock)
                 place = BuildPlace(self._interpreters.of_minor(pinned.python), sandbox)
             else:
-                place = BuildPlace(self._interpreters.fitting(declared.python), sandbox)
-                pinned = self._resolve(declared, named, place)
+                known = self._known(declared, named, commit, sandbox)
+                place = BuildPlace(self._interpreters.fitting(known.python), sandbox)
+                pinned = self._resolver.resolve(known.requirements, known.build, named, place)
+                pinned = replace(pinned, told=known.requirements if declared.dynamic else ())
             venv = self._venvs.hold(pinned, place)
         except BaseException:
             sources.release()
@@ -92,14 +97,23 @@ class GitEnvironments:
         weakref.finalize(environment, _release(sources, venv))
         return environment
 
-    def _resolve(self, declared: Declared, repository: GitRepository, place: BuildPlace) -> Lock:
-        if declared.dynamic:
+    def _known(self, declared: Declared, repository: GitRepository, commit: str, sandbox: Sandbox | None) -> Declared:
+        """Return what is declared, its requirements asked of the repository's own build where only that can tell."""
+        if not declared.dynamic:
+            return declared
+        if not repository.trusted:
             raise failed(
                 f"the requirements of {repository.name!r} cannot be known without running its code: "
                 f"{declared.dynamic}. A list under `dependencies` in [project] of pyproject.toml, or a "
-                "requirements.txt, would do."
+                "requirements.txt, would do; or marking the repository as trusted."
             )
-        return self._resolver.resolve(declared.requirements, declared.build, repository, place)
+        while True:
+            python = self._interpreters.fitting(declared.python)
+            told = self._builds.metadata(repository, commit, BuildPlace(python, sandbox))
+            if SpecifierSet(told.python).contains(python.version, prereleases=True):
+                return replace(declared, requirements=told.requirements)
+            # Another interpreter may be told other requirements; each round leaves fewer that fit.
+            declared = replace(declared, python=",".join(filter(None, [declared.python, told.python])))
 
     def _refusal(self, repository: GitRepository) -> str:
         level = self._sandbox.level

@@ -15,7 +15,12 @@ from dataclasses import asdict, dataclass
 from handler_runner.environment_failed import failed
 
 _TITLE = "# The packages of a Darkroom environment; format 1."
-_PYTHON, _MACHINE, _BUILT = "# python: ", "# machine: ", "# built from source: "
+_PYTHON, _MACHINE, _TOLD, _BUILT = (
+    "# python: ",
+    "# machine: ",
+    "# requires, by its own build: ",
+    "# built from source: ",
+)
 
 
 @dataclass(frozen=True)
@@ -37,16 +42,21 @@ class BuiltPackage:
 
 @dataclass(frozen=True)
 class Lock:
-    """``python`` is a minor version, ``wheels`` pinned requirements with their hashes, one string each."""
+    """``python`` is a minor version, ``wheels`` pinned requirements with their hashes, one string each.
+
+    ``told`` are the requirements where only the repository's own build could tell them.
+    """
 
     python: str
     machine: str
     built: tuple[BuiltPackage, ...]
     wheels: tuple[str, ...]
+    told: tuple[str, ...] = ()
 
     def text(self) -> str:
         """Return it as it is kept; equal locks have equal texts."""
         lines = [_TITLE, _PYTHON + self.python, _MACHINE + self.machine]
+        lines += [_TOLD + json.dumps(self.told)] if self.told else []
         for package in sorted(self.built, key=lambda package: package.name):
             facts = {field: value for field, value in asdict(package).items() if value}
             lines.append(_BUILT + json.dumps(facts, sort_keys=True))
@@ -61,11 +71,12 @@ class Lock:
             raise failed(f"the lock begins with {text[:60]!r}, not with {_TITLE!r}; relocking the repository would do.")
         values = {
             prefix: [line.removeprefix(prefix) for line in lines if line.startswith(prefix)]
-            for prefix in (_PYTHON, _MACHINE, _BUILT)
+            for prefix in (_PYTHON, _MACHINE, _TOLD, _BUILT)
         }
         try:
             built = tuple(_built(json.loads(facts)) for facts in values[_BUILT])
-            return cls(values[_PYTHON][0], values[_MACHINE][0], built, pinned(text))
+            told = tuple(str(line) for facts in values[_TOLD] for line in json.loads(facts))
+            return cls(values[_PYTHON][0], values[_MACHINE][0], built, pinned(text), told)
         except (IndexError, KeyError, TypeError, ValueError) as error:
             raise failed(f"the lock cannot be read ({error}); relocking the repository would do.") from error
 

@@ -21,17 +21,18 @@ from packaging.requirements import Requirement
 from handler_runner.environment_checkout import Checkouts
 from handler_runner.environment_failed import failed
 from handler_runner.environment_index import fetch_sdist, find_sdist
+from handler_runner.environment_limits import KeptLimits
 from handler_runner.environment_lock import BuiltPackage
 from handler_runner.environment_packages_uv import make_venv, resolve_wheels
 from handler_runner.environment_python import Interpreter
 from handler_runner.kept_folders import Held, KeptFolders
 from handler_runner.sandbox import Sandbox
-from handler_runner.source_build_backend import BuildBackend
+from handler_runner.source_build_backend import BuildBackend, BuildMetadata
 from handler_runner.source_build_wheel import BuiltWheel, only_wheel
 from service_kit.git import GitRepository
 
 _TREE_BYTES, _TREE_FILES = 4 << 30, 200_000
-_KEPT_COUNT, _KEPT_BYTES = 200, 10 << 30
+_KEPT_COUNT = 200
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,9 @@ class BuildPlace:
 class SourceBuilds:
     """Builds below ``home``, each once; any thread may call."""
 
-    def __init__(self, checkouts: Checkouts, home: Path, scratch: Path) -> None:
+    def __init__(self, checkouts: Checkouts, home: Path, scratch: Path, limits: KeptLimits) -> None:
         self._checkouts, self._scratch = checkouts, scratch
-        self._wheels = KeptFolders(home / "wheels", _KEPT_COUNT, _KEPT_BYTES)
+        self._wheels = KeptFolders(home / "wheels", _KEPT_COUNT, limits.sources_bytes)
 
     def build(self, package: BuiltPackage, repository: GitRepository | None, place: BuildPlace) -> BuiltWheel:
         """Return the package's wheel, built with its pinned ``requires``; those are chosen if it has no version yet.
@@ -57,6 +58,15 @@ class SourceBuilds:
         if not package.version:
             package = replace(package, requires=self._requires(package, repository, place))
         return BuiltWheel.of(package, self._hold(package, repository, place))
+
+    def metadata(self, repository: GitRepository, commit: str, place: BuildPlace) -> BuildMetadata:
+        """Return what the repository's own build says of it. Raises `WorkFailed` (ENVIRONMENT), `Unavailable`."""
+        package = BuiltPackage(repository.name, "", (), url=repository.url, commit=commit)
+        requires = self._requires(package, repository, place)
+        with self._unpacked(package, repository, place.python) as (sources, work):
+            venv = work.parent / "venv"
+            make_venv(venv, place.python, requires, work.parent / "uv")
+            return BuildBackend.read(sources, package.name).metadata(sources, work, venv, place.python, place.sandbox)
 
     def _hold(self, package: BuiltPackage, repository: GitRepository | None, place: BuildPlace) -> Held:
         def make(folder: Path) -> None:
@@ -70,7 +80,9 @@ class SourceBuilds:
                 shutil.copyfile(wheel, folder / wheel.name)
 
         facts = [package.name, package.url, package.commit, package.subdirectory, package.sha256, *package.requires]
-        identity = json.dumps([*facts, place.python.path, place.python.version])
+        # Who is trusted may have changed since: neither side takes what was made under the other's rules.
+        trust = [place.sandbox is None, repository is not None and repository.trusted]
+        identity = json.dumps([*facts, place.python.path, place.python.version, *trust])
         held = self._wheels.hold(hashlib.sha256(identity.encode()).hexdigest(), make)
         self._wheels.trim()
         return held

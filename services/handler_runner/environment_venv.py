@@ -10,10 +10,12 @@ from tempfile import TemporaryDirectory
 
 import dataset_handlers
 from handler_runner.environment_failed import failed
+from handler_runner.environment_limits import KeptLimits
 from handler_runner.environment_lock import Lock, this_machine
 from handler_runner.environment_packages_uv import add_dataset_handlers, make_venv
 from handler_runner.environment_resolve import Resolver
 from handler_runner.environment_source_build import BuildPlace, SourceBuilds
+from handler_runner.environment_uv_cache import UvCache
 from handler_runner.kept_folders import Held, KeptFolders
 from handler_runner.source_digest import SourceDigests
 
@@ -21,11 +23,10 @@ from handler_runner.source_digest import SourceDigests
 class VirtualEnvironments:
     """Below ``home``; any thread may call."""
 
-    def __init__(
-        self, home: Path, scratch: Path, builds: SourceBuilds, resolver: Resolver, max_count: int, max_bytes: int
-    ) -> None:
+    def __init__(self, home: Path, scratch: Path, builds: SourceBuilds, resolver: Resolver, limits: KeptLimits) -> None:
         self._scratch, self._builds, self._resolver = scratch, builds, resolver
-        self._kept = KeptFolders(home / "venvs", max_count, max_bytes)
+        self._kept = KeptFolders(home / "venvs", limits.environments, limits.environments_bytes)
+        self._uv_cache = UvCache(limits.uv_cache_bytes)
         self._sources = SourceDigests()
 
     def hold(self, lock: Lock, place: BuildPlace) -> Held:
@@ -40,12 +41,17 @@ class VirtualEnvironments:
             )
         python = place.python
         own = self._sources.digest(Path(dataset_handlers.__file__).parent)
-        identity = json.dumps([lock.text(), python.path, python.version, own])
+        identity = json.dumps([lock.text(), python.path, python.version, own, self._trust(lock, place)])
         held = self._kept.hold(
             hashlib.sha256(identity.encode()).hexdigest(), lambda folder: self._make(folder, lock, place)
         )
         self._kept.trim()
         return held
+
+    def _trust(self, lock: Lock, place: BuildPlace) -> list[bool]:
+        """Return under whose rules packages were built that no index vouches for by their hashes."""
+        sources = [self._resolver.repository(package.url).trusted for package in lock.built if package.commit]
+        return [place.sandbox is None, *sources] if lock.built else []
 
     def _make(self, folder: Path, lock: Lock, place: BuildPlace) -> None:
         with ExitStack() as stack:
@@ -59,3 +65,4 @@ class VirtualEnvironments:
             scratch = Path(stack.enter_context(TemporaryDirectory(dir=self._scratch)))
             make_venv(folder, place.python, packages, scratch)
             add_dataset_handlers(folder, place.python)
+            self._uv_cache.trim()

@@ -25,6 +25,12 @@ class Held:
         self._descriptor = descriptor
         self._lock = threading.Lock()
 
+    def measure(self) -> None:
+        """Note how many bytes it has now: for a folder that grows while it is kept."""
+        with self._lock:
+            if self._descriptor >= 0:
+                _note_size(self._descriptor, self.path)
+
     def release(self) -> None:
         """Say that this use of the folder is over."""
         with self._lock:
@@ -80,12 +86,12 @@ class KeptFolders:
             with contextlib.suppress(OSError, ValueError):
                 if (self._home / lock.name).is_dir():
                     kept.append((lock.stat().st_mtime, lock.name, int(lock.read_text() or 0)))
-        count, size_bytes = len(kept), sum(each[2] for each in kept)
+        count, kept_bytes = len(kept), sum(each[2] for each in kept)
         for _, name, its_bytes in sorted(kept):
-            if count <= self._max_count and size_bytes <= self._max_bytes:
+            if count <= self._max_count and kept_bytes <= self._max_bytes:
                 return
             if self._remove(name):
-                count, size_bytes = count - 1, size_bytes - its_bytes
+                count, kept_bytes = count - 1, kept_bytes - its_bytes
 
     def _make(self, name: str, path: Path, make: Callable[[Path], None]) -> None:
         descriptor = self._open(name)
@@ -97,8 +103,7 @@ class KeptFolders:
             shutil.rmtree(new, ignore_errors=True)
             try:
                 make(new)
-                os.truncate(descriptor, 0)
-                os.pwrite(descriptor, str(_size_bytes(new)).encode(), 0)
+                _note_size(descriptor, new)
                 # What is published must outlive the machine's fall as well.
                 os.sync()
                 new.rename(path)
@@ -144,9 +149,16 @@ class KeptFolders:
             return False
 
 
-def _size_bytes(folder: Path) -> int:
+def _note_size(descriptor: int, folder: Path) -> None:
+    # One write of one length, so that whoever reads meanwhile reads a whole number.
+    os.pwrite(descriptor, f"{size_bytes(folder):<20}".encode(), 0)
+
+
+def size_bytes(folder: Path) -> int:
+    """Return what a folder takes on the disk; what vanishes meanwhile takes nothing."""
     total = 0
     for parent, _, names in os.walk(folder):
         for name in names:
-            total += os.lstat(os.path.join(parent, name)).st_blocks * 512
+            with contextlib.suppress(FileNotFoundError):
+                total += os.lstat(os.path.join(parent, name)).st_blocks * 512
     return total

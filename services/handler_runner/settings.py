@@ -10,14 +10,16 @@ from typing import Annotated
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from handler_runner.environment_git import MAX_BYTES, MAX_COUNT
 from handler_runner.environment_installed import STOCK
+from handler_runner.environment_limits import KeptLimits
 from handler_runner.raw_root import NAME
 from handler_runner.registry_channel import RegistryChannelSettings
 from handler_runner.sandbox_settings import SandboxSettings
 from service_kit.metrics import MetricsSettings
 from service_kit.object_store_settings import ObjectStoreSettings
 from service_kit.repository_settings import RepositoriesSettings
+
+_KEPT = KeptLimits()
 
 
 class RunnerSettings(
@@ -63,14 +65,43 @@ class RunnerSettings(
     ] = []
     environments_kept: Annotated[
         int, Field(ge=1, description="Virtual environments that stay on the disk; the one used longest ago goes first.")
-    ] = MAX_COUNT
+    ] = _KEPT.environments
     environments_bytes: Annotated[
         int, Field(ge=0, description="Bytes that they may have together; one that is in use always stays.")
-    ] = MAX_BYTES
+    ] = _KEPT.environments_bytes
+    mirrors_bytes: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="Bytes that the mirrors of git repositories may have; the one fetched longest ago goes first.",
+        ),
+    ] = _KEPT.mirrors_bytes
+    sources_bytes: Annotated[
+        int,
+        Field(ge=0, description="Bytes that checked out sources may have, and as many for wheels built from source."),
+    ] = _KEPT.sources_bytes
+    uv_cache_bytes: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="Bytes that unpacked packages may have in uv's cache; looked at when an environment is made.",
+        ),
+    ] = _KEPT.uv_cache_bytes
     stuck_after_s: Annotated[
         float, Field(gt=0, description="How long a handler may show no progress before it is stopped.")
     ] = 600.0
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="What is logged.")] = "INFO"
+
+    @property
+    def kept_limits(self) -> KeptLimits:
+        """What of environments may stay on the disk."""
+        return KeptLimits(
+            environments=self.environments_kept,
+            environments_bytes=self.environments_bytes,
+            mirrors_bytes=self.mirrors_bytes,
+            sources_bytes=self.sources_bytes,
+            uv_cache_bytes=self.uv_cache_bytes,
+        )
 
     @field_validator("name")
     @classmethod

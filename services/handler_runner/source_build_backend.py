@@ -6,7 +6,10 @@ import json
 import shutil
 import tomllib
 from dataclasses import dataclass
+from email.parser import HeaderParser
 from pathlib import Path
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from handler_runner.environment_failed import failed
 from handler_runner.environment_python import Interpreter
@@ -18,6 +21,14 @@ _HOOKS = Path(__file__).with_name("source_build_hooks.py")
 _TEXT_BYTES = 1 << 20
 # What PEP 517 says of sources without [build-system].
 _OLD_BACKEND, _OLD_REQUIRES = "setuptools.build_meta:__legacy__", ("setuptools>=40.8.0", "wheel")
+
+
+@dataclass(frozen=True)
+class BuildMetadata:
+    """What a build says of its package: a specifier of Python versions, empty: any; and requirements."""
+
+    python: str
+    requirements: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,19 @@ class BuildBackend:
             return _plain(json.loads(_read_text(out / "requires.json", self.name)), self.name)
         except ValueError as error:
             raise failed(f"what {self.name} requires for its build is no JSON: {error}.") from error
+
+    def metadata(
+        self, sources: Path, work: Path, venv: Path, python: Interpreter, sandbox: Sandbox | None
+    ) -> BuildMetadata:
+        """Ask the backend for the metadata that a wheel would have. Raises `WorkFailed` (ENVIRONMENT)."""
+        out = self._run("metadata", sources, work, venv, python, sandbox)
+        headers = HeaderParser().parsestr(_read_text(out / "METADATA", self.name))
+        requires_python = headers.get("Requires-Python") or ""
+        try:
+            SpecifierSet(requires_python)
+        except InvalidSpecifier:
+            raise failed(f"{self.name} requires Python {requires_python[:100]!r}, which says no versions.") from None
+        return BuildMetadata(requires_python, tuple(headers.get_all("Requires-Dist") or ()))
 
     def build_wheel(self, sources: Path, work: Path, venv: Path, python: Interpreter, sandbox: Sandbox | None) -> Path:
         """Build, and return the folder that should hold the wheel. Raises `WorkFailed` (ENVIRONMENT)."""

@@ -16,6 +16,7 @@ from service_kit.errors import Unavailable
 from service_kit.git_repository import without_secrets
 
 _TIMEOUT_S = 900.0
+_ALWAYS = ("--color", "never", "--no-progress", "--no-python-downloads")
 _AWAY = ("error sending request", "dns error", "operation timed out", "Request failed after", "connection closed")
 _STATUS = re.compile(r"HTTP status (?:client|server) error \((5\d\d|429)")
 
@@ -28,12 +29,12 @@ class UvFailed(Exception):
         self.said = said
 
 
-def run_uv(words: Sequence[str | Path], folder: Path) -> str:
-    """Run ``uv words`` in ``folder`` and return what it prints.
+def run_uv(words: Sequence[str | Path], folder: Path, *, quiet: bool = True) -> str:
+    """Run ``uv words`` in ``folder`` and return what it prints; ``quiet`` leaves errors alone.
 
     Raises `UvFailed`; `Unavailable` when the package index does not answer.
     """
-    command = [_uv(), *map(str, words), "--quiet", "--color", "never", "--no-progress", "--no-python-downloads"]
+    command = [_uv(), *map(str, words), *_ALWAYS, *(["--quiet"] if quiet else [])]
     try:
         done = subprocess.run(
             command,
@@ -54,6 +55,11 @@ def run_uv(words: Sequence[str | Path], folder: Path) -> str:
     if any(words in said for words in _AWAY) or _STATUS.search(said):
         raise Unavailable(f"the package index does not answer: {said.splitlines()[-1].strip()}")
     raise UvFailed(said)
+
+
+def uv_cache_folder() -> Path:
+    """Return where uv keeps its cache, which may not be there yet."""
+    return Path(run_uv(["cache", "dir"], Path("/"), quiet=False).strip())
 
 
 def _uv() -> str:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from handler_runner.environment_git import GitEnvironments
-from handler_runner.environment_lock import lock_digest
+from handler_runner.environment_limits import KeptLimits
+from handler_runner.environment_lock import Lock, lock_digest
 from handler_runner.environment_python import Interpreters
 from handler_runner.failure import WorkFailed
 from handler_runner.sandbox_limits import SandboxLimits
@@ -65,7 +66,7 @@ class Bench:
         return made
 
     def environments(self, home=None, **limits):
-        return GitEnvironments(home or self.home, self.repositories, Interpreters(), self.sandbox, **limits)
+        return GitEnvironments(home or self.home, self.repositories, Interpreters(), self.sandbox, KeptLimits(**limits))
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +130,7 @@ def test_many_at_once_make_one(bench):
 
 def test_the_one_used_longest_ago_is_removed_once_nobody_has_it(bench):
     mine = bench.add("mine", {"m.py": ""})
-    environments = bench.environments(bench.folder / "home", max_count=1)
+    environments = bench.environments(bench.folder / "home", environments=1)
     first = environments.prepare("mine", mine.commit)
     second = environments.prepare("mine", mine.change({"requirements.txt": "six==1.17.0"}))
     paths = [Path(environment.python) for environment in (first, second)]
@@ -168,6 +169,11 @@ def test_a_git_dependency_is_built_in_the_sandbox_without_network(bench, sandbox
     relocked = environments.prepare("mine", mine.commit)
     assert relocked.lock_digest != environment.lock_digest
     assert run(relocked, "import tiny; print(tiny.VALUE)") == 8
+    # What confined code was built to is not what a trusted repository gets, nor the other way round.
+    bench.repositories["mine"] = GitRepository("mine", mine.url, trusted=True)
+    trusted = bench.environments().prepare("mine", mine.commit, relocked.lock)
+    assert (trusted.lock, trusted.confined) == (relocked.lock, False)
+    assert trusted.python != relocked.python
 
 
 def test_a_source_distribution_is_built_where_it_is_asked_for(bench, sandbox):
@@ -230,10 +236,89 @@ def test_a_build_that_fails_shows_what_it_printed(bench):
     assert "compiling" in caught.value.detail
 
 
-def test_dynamic_requirements_are_refused(bench):
-    mine = bench.add("mine", {"m.py": "", "setup.py": "import setuptools\nsetuptools.setup(install_requires=f())"})
+def test_dynamic_requirements_are_refused_of_a_repository_that_is_not_trusted(bench, sandbox):
+    bench.sandbox = sandbox
+    setup = "import setuptools\nsetuptools.setup(install_requires=f())"
+    mine = bench.add("mine", {"m.py": "", "setup.py": setup}, trusted=False)
     with pytest.raises(WorkFailed, match=r"setup.py computes .* A list under `dependencies` in \[project\]"):
         bench.environments().prepare("mine", mine.commit)
+
+
+COMPUTED = """
+import setuptools
+version = "1.{}.0".format(16)
+setuptools.setup(
+    name="seed", version="1", py_modules=["my_handlers"], python_requires=">=3.8",
+    install_requires=["six==" + version] + (["nothing-has-this-name-here"] if 1 > 2 else []),
+)
+"""
+POETRY = """
+[tool.poetry]
+name = "my-handlers"
+version = "1.0"
+description = "x"
+authors = ["Anna <anna@example.org>"]
+[tool.poetry.dependencies]
+python = ">=3.8"
+six = "1.16.0"
+[build-system]
+requires = ["poetry-core>=1.0"]
+build-backend = "poetry.core.masonry.api"
+"""
+
+
+@pytest.mark.parametrize("files", [{"setup.py": COMPUTED}, {"pyproject.toml": POETRY}], ids=["setup.py", "poetry"])
+def test_requirements_that_only_a_trusted_repositorys_own_build_can_tell_are_in_the_lock(bench, files):
+    mine = bench.add("mine", {"my_handlers.py": "", **files})
+    made = bench.environments().prepare("mine", mine.commit)
+    assert run(made, "import json, six; print(json.dumps(six.__version__))") == "1.16.0"
+    assert "# requires, by its own build: [" in made.lock
+    assert Lock.parse(made.lock).text() == made.lock
+    # Whoever has the lock needs no build: not even the repository's is looked at.
+    again = bench.environments().prepare("mine", mine.commit, made.lock)
+    assert (again.python, again.lock_digest) == (made.python, made.lock_digest)
+
+
+def test_a_checkout_of_another_trust_is_not_taken(bench, sandbox):
+    bench.sandbox = sandbox
+    mine = bench.add("mine", {"m.py": ""}, trusted=False)
+    stray = mine.change({"m.py": "x = 'anybody pushed this to a fork'\n"})
+    mine.git("reset", "--hard", "--quiet", "HEAD~1")
+    made = bench.environments().prepare("mine", stray)
+    assert made.confined
+    bench.repositories["mine"] = GitRepository("mine", mine.url, trusted=True)
+    with pytest.raises(WorkFailed, match="no branch or tag of the repository mine contains"):
+        bench.environments().prepare("mine", stray, made.lock)
+    trusted = bench.environments().prepare("mine", mine.git("rev-parse", "HEAD"), made.lock)
+    bench.repositories["mine"] = GitRepository("mine", mine.url)
+    confined = bench.environments().prepare("mine", trusted.commit, made.lock)
+    assert dict(confined.fields)["path"] != dict(trusted.fields)["path"]
+    # Packages of the index are what their hashes say, whoever asked for them.
+    assert confined.python == trusted.python
+
+
+def test_mirrors_and_checkouts_are_bounded_and_what_is_used_stays(bench):
+    kept, limits = bench.folder / "home", {"mirrors_bytes": 2_000_000, "sources_bytes": 3_000_000}
+    one, two, three = (
+        bench.add(name, {"m.py": "", "noise.txt": os.urandom(1_200_000).hex()}) for name in ("one", "two", "three")
+    )
+    environments = bench.environments(kept, **limits)
+    first = environments.prepare("one", one.commit)
+    lock, made = first.lock, [first, environments.prepare("two", two.commit, first.lock)]
+    [mirror] = [path.name for path in (kept / "mirrors").iterdir() if path.name[0] != "."]
+    assert mirror.startswith("two-")
+    # Both are in use, so both stay, though together they are too large.
+    folders = [Path(dict(each.fields)["path"]) for each in made]
+    assert all(folder.is_dir() for folder in folders)
+    first = None
+    made.clear()
+    gc.collect()
+    last = environments.prepare("three", three.commit, lock)
+    assert [folder.is_dir() for folder in folders] == [False, False]
+    assert Path(dict(last.fields)["path"]).is_dir()
+    # The mirror that is gone is fetched again.
+    again = environments.prepare("one", one.change({"m.py": "2"}), lock)
+    assert Path(dict(again.fields)["path"], "m.py").read_text() == "2"
 
 
 def test_a_commit_that_is_not_there_is_named(bench):
