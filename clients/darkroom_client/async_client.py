@@ -21,6 +21,7 @@ from darkroom_client.async_inpainting import AsyncInpainting
 from darkroom_client.async_inpainting import OnProgress as OnInpaint
 from darkroom_client.async_request import AsyncDatasetRequest, OnDownload
 from darkroom_client.cache import Cache, touch
+from darkroom_client.cache_settling import Settling
 from darkroom_client.connection import PATIENCE_S, Connection, server_address
 from darkroom_client.dataset import Dataset
 from darkroom_client.dataset_config import config_json
@@ -155,8 +156,10 @@ class AsyncClient(AsyncImports):
             dataset = Dataset(self.cache.dataset_folder(digest), read_options, use_lock)
         except (NotFound, DataLoss):
             return None
-        if dataset.digest != digest:
+        settling = Settling(self.cache, digest)
+        if dataset.digest != digest or settling.is_doubtful():
             return None
+        settling.settle_soon(dataset.path)
         touch(dataset.path)
         return dataset
 

@@ -6,6 +6,7 @@
     {cache}/datasets/{digest}.partial/    a download under way, or what one left behind to go on from
     {cache}/locks/{digest}.lock           held by the one process that downloads
     {cache}/locks/{digest}.use            held, shared, by every process that reads
+    {cache}/unsettled/{digest}.*          the disk may not have all bytes yet
 """
 
 from __future__ import annotations

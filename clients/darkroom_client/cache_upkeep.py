@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import time
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from pathlib import Path
 from filelock import Timeout
 
 from darkroom_client.cache import Cache, read_manifest
-from darkroom_client.manifest import Shard
+from darkroom_client.shard_file import is_sound
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def verify_cached(cache: Cache, cached: CachedDataset) -> list[str]:
     manifest = read_manifest(cached.path, cached.digest)
     if manifest is None:
         return []
-    damaged = [shard.name for shard in manifest.shards if not _is_sound(cached.path, shard)]
+    damaged = [shard.name for shard in manifest.shards if not is_sound(cached.path, shard)]
     with cache.download_lock(cached.digest):
         for name in damaged:
             (cached.path / name).unlink(missing_ok=True)
@@ -107,11 +106,3 @@ def _remove(cache: Cache, cached: CachedDataset, dry_run: bool) -> bool:
     finally:
         use.release()
         download.release()
-
-
-def _is_sound(folder: Path, shard: Shard) -> bool:
-    try:
-        with open(folder / shard.name, "rb", buffering=0) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == shard.sha256
-    except FileNotFoundError:
-        return False

@@ -16,6 +16,7 @@ from filelock import Timeout
 
 from darkroom_client.archive_source import ArchiveSource, Stopped
 from darkroom_client.cache import MANIFEST, Cache, manifest_content, touch, wrong_sizes
+from darkroom_client.cache_settling import Settling
 from darkroom_client.errors import DataLoss, DiskFull
 from darkroom_client.manifest import Manifest, Shard
 from darkroom_client.shard_file import ShardFile, disk_error
@@ -63,7 +64,8 @@ class Download:
 
         Raises `DataLoss` for bytes that stay wrong, `DiskFull`, `Unavailable`, `Stopped`.
         """
-        if folder := self._cache.find(digest):
+        self._settling = Settling(self._cache, digest)
+        if folder := self._find(digest):
             return folder
         lock = self._cache.download_lock(digest)
         while True:
@@ -76,11 +78,14 @@ class Download:
                     raise Stopped from None
         try:
             # While this process waited, the one that held the lock may have brought it.
-            return self._cache.find(digest) or self._fetch(digest)
+            return self._find(digest) or self._fetch(digest)
         except OSError as error:
             raise disk_error(error, self._cache.folder) from error
         finally:
             lock.release()
+
+    def _find(self, digest: str) -> Path | None:
+        return None if self._settling.is_doubtful() else self._cache.find(digest)
 
     def _fetch(self, digest: str) -> Path:
         folder, partial = self._cache.dataset_folder(digest), self._cache.partial_folder(digest)
@@ -88,6 +93,10 @@ class Download:
         content = manifest_content(folder, digest) or manifest_content(partial, digest) or self._fetch_manifest(digest)
         manifest = Manifest.parse(content)
         (partial / MANIFEST).write_bytes(content)
+        if self._settling.is_doubtful():
+            for doubtful in (folder, partial):
+                self._settling.drop_damaged(doubtful, manifest)
+        self._settling.begin()
         wrong = set(wrong_sizes(folder, manifest)) & set(wrong_sizes(partial, manifest))
         missing = [shard for shard in manifest.shards if shard.name in wrong]
         self._size_bytes = manifest.size_bytes
@@ -95,7 +104,10 @@ class Download:
         check_room(partial, missing)
         self._streams = threading.Semaphore(self._concurrency if self._source.plan().url else REGISTRY_STREAMS)
         self._fetch_all(partial, list(grouped(missing)))
-        return publish(partial, folder)
+        self._settling.before_publishing(partial)
+        publish(partial, folder)
+        self._settling.settle_soon(folder)
+        return folder
 
     def _fetch_manifest(self, digest: str) -> bytes:
         plan = self._source.plan()
@@ -134,7 +146,7 @@ class Download:
                 file.restart()
             with self._streams:
                 self._receive(files)
-            # Checked and made durable while the next range comes.
+            # Checked while the next range comes.
             wrong = [file for file in files if not file.publish()]
             for file in wrong:
                 self._advance(-file.size_bytes)
@@ -213,7 +225,7 @@ def check_room(folder: Path, missing: Sequence[Shard]) -> None:
         )
 
 
-def publish(partial: Path, folder: Path) -> Path:
+def publish(partial: Path, folder: Path) -> None:
     """Give the gathered files their place: by one rename, or file by file into a damaged copy."""
     if folder.exists():
         for entry in list(os.scandir(partial)):
@@ -222,18 +234,5 @@ def publish(partial: Path, folder: Path) -> Path:
                 os.replace(entry.path, folder / entry.name)
         shutil.rmtree(partial)
     else:
-        sync_folder(partial)
         os.rename(partial, folder)
-    sync_folder(folder)
-    sync_folder(folder.parent)
     touch(folder)
-    return folder
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the folder's names durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

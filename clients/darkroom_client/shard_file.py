@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 from pathlib import Path
 from types import TracebackType
@@ -47,13 +48,9 @@ class ShardFile:
             data = data[written:]
 
     def publish(self) -> bool:
-        """Make the whole file durable under its name; False when its sha256 is not the manifest's."""
+        """Give the whole file its name; False when its sha256 is not the manifest's."""
         if self._hash.hexdigest() != self.shard.sha256:
             return False
-        try:
-            os.fsync(self._descriptor)
-        except OSError as error:
-            raise disk_error(error, self.path.parent) from error
         os.replace(self._part, self.path)
         return True
 
@@ -69,6 +66,15 @@ class ShardFile:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._hash.close()
         os.close(self._descriptor)
+
+
+def is_sound(folder: Path, shard: Shard) -> bool:
+    """Return whether the folder holds the shard with the bytes that the manifest says."""
+    try:
+        with open(folder / shard.name, "rb", buffering=0) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == shard.sha256
+    except FileNotFoundError:
+        return False
 
 
 def disk_error(error: OSError, folder: Path) -> Exception:
