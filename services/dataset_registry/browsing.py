@@ -20,7 +20,8 @@ from dataset_registry.repositories import (
     declared_handlers,
 )
 from dataset_registry.states import DatasetState, RequestState
-from dataset_registry.usage import Usage, UsageBy
+from dataset_registry.usage import FOR_EVER, Usage, UsageBy
+from dataset_registry.usage_totals import all_usage
 from dataset_registry.views import DatasetView, RequestView, dataset_views, load_dataset, request_views
 from service_kit.errors import InvalidArgument
 
@@ -86,11 +87,16 @@ class Browsing:
                 after = (count, group)
             case _:
                 raise InvalidArgument.of([("page_token", "is of another list")])
-        found = await self._read(lambda tx: tx.usage(by, since, until, after, asked.size + 1))
+        ever = since <= 0.0 and until >= FOR_EVER
+        found = await self._read(
+            lambda tx: (
+                all_usage(tx, by, after, asked.size + 1) if ever else tx.usage(by, since, until, after, asked.size + 1)
+            )
+        )
         if len(found) <= asked.size:
             return found, ""
         shown = found[: asked.size]
-        return shown, token([shown[-1].request_count, shown[-1].group])
+        return shown, token(shown[-1].place)
 
     async def handlers(self) -> dict[str, ListedHandler]:
         """Return every handler at its repository's newest version that is described, by name."""

@@ -29,6 +29,24 @@ class QueueLine(NamedTuple):
     oldest: float
 
 
+class Needs(NamedTuple):
+    """What a piece of work needs of a runner: to run this code over these raw datasets."""
+
+    kind: str
+    repository: str
+    commit: str
+    raw_names: tuple[str, ...]
+
+
+class QueuedWork(NamedTuple):
+    """As much of queued work as a claim must know."""
+
+    id: str
+    needs: Needs
+    create_time: float
+    not_before: float
+
+
 class Transaction(Protocol):
     """What a step may do; all of it happens, or nothing."""
 
@@ -64,11 +82,26 @@ class Transaction(Protocol):
     def queue(self) -> list[QueueLine]:
         """Return how many works are unfinished, by kind and state, counted by the database."""
 
+    def unsettled(self) -> list[str]:
+        """Return the ids of active requests but for those whose dataset is being built: for them nothing is to do."""
+
+    def unwanted(self) -> list[str]:
+        """Return the keys of datasets being built that no request waits for, or that none waited for a moment ago."""
+
+    def ahead(self, identities: Collection[str]) -> dict[str, int]:
+        """Return how many works of its kind were queued before each of those given that is queued."""
+
+    def queued(self, limit: int) -> list[QueuedWork]:
+        """Return what is queued, the oldest first."""
+
     def usage(self, by: UsageBy, since: float, until: float, after: tuple[int, str] | None, limit: int) -> list[Usage]:
         """Return what was asked for, built and downloaded from ``since`` to before ``until``, summed by the database.
 
         The group with most requests comes first; ``after`` holds the requests and group of the last one shown.
         """
+
+    def add_usage(self, since: float, until: float) -> None:
+        """Add what happened from ``since`` to before ``until`` to the `UsageTotal` of each group."""
 
     def count(self, kind: type[Record], *where: Where) -> int:
         """Return how many records match."""

@@ -7,20 +7,20 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 
 from dataset_registry.among_sqlalchemy import Among
-from dataset_registry.catalog import QueueLine, R, Where
+from dataset_registry.catalog import Needs, QueuedWork, QueueLine, R, Where
 from dataset_registry.database_errors_sqlalchemy import Conflict, ConnectionLost, translated
-from dataset_registry.database_sqlalchemy import BUSY_S, CONNECTIONS, open_database
+from dataset_registry.database_sqlalchemy import BUSY_S, CONNECTIONS, Database, open_database
 from dataset_registry.migrating_sqlalchemy import check_migrated, migrate
 from dataset_registry.records import Record, Work
 from dataset_registry.row_values import check_mark, check_value, to_json
-from dataset_registry.schema_sqlalchemy import TABLES, UNFINISHED_WORK
+from dataset_registry.schema_sqlalchemy import QUEUED_WORK, TABLES, UNFINISHED_WORK
 from dataset_registry.usage import Usage, UsageBy
-from dataset_registry.usage_sqlalchemy import find_usage
+from dataset_registry.usage_sqlalchemy import add_usage, find_usage
 from service_kit.errors import Unavailable
 
 T = TypeVar("T")
@@ -47,44 +47,69 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 _INDEXED = {
     table: {"id", *(column.name for index in table.indexes for column in index.columns)} for table in TABLES.values()
 }
+# Made once: making a statement takes longer than a database takes to answer it.
+_GET = {kind: sa.select(table).where(table.c.id == sa.bindparam("of_id")) for kind, table in TABLES.items()}
+_INSERT = {kind: sa.insert(table) for kind, table in TABLES.items()}
+_UPDATE = {
+    kind: sa.update(table).where(table.c.id == sa.bindparam("of_id"), table.c.revision == sa.bindparam("of_revision"))
+    for kind, table in TABLES.items()
+}
+# In full and not as parameters: else no database knows that a partial index holds what is asked for.
+_UNSETTLED = sa.text("""
+    SELECT id FROM requests WHERE state = 'RESOLVING'
+    UNION ALL
+    SELECT id FROM requests WHERE state = 'BUILDING' AND NOT EXISTS
+        (SELECT 1 FROM datasets WHERE datasets.state = 'BUILDING' AND datasets.id = requests.key)
+""")
+_UNWANTED = sa.text("""
+    SELECT id FROM datasets WHERE state = 'BUILDING' AND (idle_since > 0 OR NOT EXISTS
+        (SELECT 1 FROM requests WHERE requests.state = 'BUILDING' AND requests.key = datasets.id))
+""")
 
 
 class SqlTransaction:
     """Reads and writes records on one connection."""
 
-    def __init__(self, connection: sa.Connection, now: str) -> None:
+    def __init__(self, connection: sa.Connection, database: Database) -> None:
         self._connection = connection
-        self._now = now
+        self._database = database
         self._time: float | None = None
+        # What this step has read or written: all of it sees one state, so no row need be read twice.
+        self._known: dict[tuple[type[Record], str], Record | None] = {}
         self.touched: set[str] = set()
         self.wrote = False
 
     def now(self) -> float:
         """See `catalog.Transaction`; one time for the whole step."""
         if self._time is None:
-            self._time = float(self._connection.exec_driver_sql(self._now).scalar_one())
+            self._time = self._database.now(self._connection)
         return self._time
 
     def get(self, kind: type[R], identity: str) -> R | None:
         """See `catalog.Transaction`."""
-        found = self.find(kind, Where("id", "=", identity), order=())
-        return found[0] if found else None
+        if (kind, identity) not in self._known:
+            check_value("id", identity)
+            row = self._connection.execute(_GET[kind], {"of_id": identity}).one_or_none()
+            self._known[kind, identity] = None if row is None else kind(*row)
+        return cast("R | None", self._known[kind, identity])
 
     def put(self, record: R) -> R:
         """See `catalog.Transaction`."""
-        table = TABLES[type(record)]
+        kind = type(record)
+        table = TABLES[kind]
         stored = replace(record, revision=record.revision + 1, update_time=self.now())
         values = {column.name: getattr(stored, column.name) for column in table.columns}
         for name, value in values.items():
             check_value(name, value, indexed=name in _INDEXED[table])
         self.wrote = True
         if record.revision == 0:
-            self._connection.execute(sa.insert(table).values(values))
+            self._connection.execute(_INSERT[kind], values)
         else:
-            same = table.c.id == record.id, table.c.revision == record.revision
-            if self._connection.execute(sa.update(table).where(*same).values(values)).rowcount != 1:
+            same = {"of_id": record.id, "of_revision": record.revision}
+            if self._connection.execute(_UPDATE[kind], values | same).rowcount != 1:
                 raise Conflict(f"{table.name} {record.id}")
-        self.touched.add(f"{type(record).__name__}/{record.id}")
+        self._known[kind, record.id] = stored
+        self.touched.add(f"{kind.__name__}/{record.id}")
         return stored
 
     def find(
@@ -106,7 +131,7 @@ class SqlTransaction:
             mark = sa.tuple_(*(sa.literal(value, column.type) for value, column in zip(after, columns, strict=True)))
             query = query.where(place < mark if descending else place > mark)
         query = query.order_by(*(column.desc() if descending else column for column in columns)).limit(limit)
-        return [kind(**row) for row in self._connection.execute(query).mappings()]
+        return [kind(*row) for row in self._connection.execute(query)]
 
     def revisions(self, kind: type[Record], identities: Collection[str]) -> dict[str, int]:
         """See `catalog.Transaction`."""
@@ -121,9 +146,42 @@ class SqlTransaction:
         query = sa.select(*columns).where(UNFINISHED_WORK).group_by(work.c.kind, work.c.state)
         return [QueueLine(*row) for row in self._connection.execute(query)]
 
+    def unsettled(self) -> list[str]:
+        """See `catalog.Transaction`."""
+        return list(self._connection.scalars(_UNSETTLED))
+
+    def unwanted(self) -> list[str]:
+        """See `catalog.Transaction`."""
+        return list(self._connection.scalars(_UNWANTED))
+
+    def ahead(self, identities: Collection[str]) -> dict[str, int]:
+        """See `catalog.Transaction`."""
+        work = TABLES[Work].c
+        before = sa.func.rank().over(partition_by=work.kind, order_by=work.create_time) - 1
+        places = sa.select(work.id, before.label("ahead")).where(QUEUED_WORK).subquery()
+        query = sa.select(places).where(_is_among(places.c.id, list(identities)))
+        return {row.id: row.ahead for row in self._connection.execute(query)}
+
+    def queued(self, limit: int) -> list[QueuedWork]:
+        """See `catalog.Transaction`."""
+        work = TABLES[Work].c
+        columns = work.id, work.kind, work.repository, work.commit, work.raw_names, work.create_time, work.not_before
+        query = sa.select(*columns).where(QUEUED_WORK).order_by(work.create_time, work.id).limit(limit)
+        found = self._connection.execute(query)
+        return [
+            QueuedWork(identity, Needs(kind, repository, commit, tuple(raw_names)), create_time, not_before)
+            for identity, kind, repository, commit, raw_names, create_time, not_before in found
+        ]
+
     def usage(self, by: UsageBy, since: float, until: float, after: tuple[int, str] | None, limit: int) -> list[Usage]:
         """See `catalog.Transaction`."""
         return find_usage(self._connection, by, since, until, after, limit)
+
+    def add_usage(self, since: float, until: float) -> None:
+        """See `catalog.Transaction`."""
+        self.wrote = True
+        self._known.clear()
+        add_usage(self._connection, since, until, self.now())
 
     def count(self, kind: type[Record], *where: Where) -> int:
         """See `catalog.Transaction`."""
@@ -142,6 +200,7 @@ class SqlTransaction:
         """See `catalog.Transaction`."""
         table = TABLES[kind]
         self.wrote = True
+        self._known.clear()
         return self._connection.execute(sa.delete(table).where(*(_condition(table, each) for each in where))).rowcount
 
 
@@ -167,7 +226,7 @@ class SqlCatalog:
             transaction, complete = None, False
             try:
                 with self._counted(), self._database.writing(alone=conflicts >= TOGETHER) as connection:
-                    transaction = SqlTransaction(connection, self._database.now)
+                    transaction = SqlTransaction(connection, self._database)
                     result = step(transaction)
                     complete = True
             except Conflict:
@@ -191,7 +250,7 @@ class SqlCatalog:
         while True:
             try:
                 with self._counted(), self._database.reading() as connection:
-                    return step(SqlTransaction(connection, self._database.now))
+                    return step(SqlTransaction(connection, self._database))
             except (Conflict, ConnectionLost):
                 lost += 1
                 if lost > MAX_LOST:
@@ -238,10 +297,13 @@ def _condition(table: sa.Table, where: Where) -> sa.ColumnElement[bool]:
         shown = sa.bindparam(None, states, column.type, expanding=where.relation == "in", literal_execute=True)
         return column.in_(shown) if where.relation == "in" else column == shown
     if where.relation == "in":
-        values = list(where.value)
-        return column.in_(values) if len(values) <= MANY else Among(column, sa.literal(to_json(values), sa.Text()))
+        return _is_among(column, list(where.value))
     if where.relation == "prefix":
         # A range and not LIKE: it uses the index, and no character is special.
         return sa.and_(column >= where.value, column < where.value + "\U0010ffff")
     compared: sa.ColumnElement[bool] = _COMPARE[where.relation](column, where.value)
     return compared
+
+
+def _is_among(column: sa.ColumnElement[Any], values: list[Any]) -> sa.ColumnElement[bool]:
+    return column.in_(values) if len(values) <= MANY else Among(column, sa.literal(to_json(values), sa.Text()))

@@ -36,6 +36,7 @@ _POSTGRESQL = {
 # snapshot is taken when it has its turn, so one that is alone cannot conflict.
 _TOGETHER = "LOCK TABLE alembic_version IN ROW SHARE MODE"
 _ALONE = "LOCK TABLE alembic_version IN EXCLUSIVE MODE"
+_NOW = "SELECT extract(epoch FROM clock_timestamp())"
 # Two registries that migrate at once do so one after the other.
 _MIGRATING = "SELECT pg_advisory_xact_lock(7275628)"
 
@@ -46,8 +47,9 @@ class Database(Protocol):
     engine: sa.Engine
     place: str
     """Where it lies, for messages; without user or password."""
-    now: str
-    """The query for its time, in seconds since the epoch."""
+
+    def now(self, connection: sa.Connection) -> float:
+        """Return its time, in seconds since the epoch."""
 
     def reading(self) -> AbstractContextManager[sa.Connection]:
         """Give a connection that sees one consistent state."""
@@ -93,8 +95,6 @@ def parse_url(url: str) -> sa.URL:
 class SqliteDatabase:
     """A file, with one writer at a time."""
 
-    now = "SELECT (julianday('now') - 2440587.5) * 86400.0"
-
     def __init__(self, url: sa.URL, connections: int, busy_s: float) -> None:
         self.place = f"sqlite:///{url.database}"
         self.engine = sa.create_engine(url, json_serializer=to_json, hide_parameters=True, **_pool(connections, busy_s))
@@ -102,6 +102,10 @@ class SqliteDatabase:
         self._turn = threading.Lock()
         sa.event.listen(self.engine, "connect", self._set_up)
         sa.event.listen(self.engine, "begin", self._begin)
+
+    def now(self, connection: sa.Connection) -> float:
+        """See `Database`; SQLite has no clock but that of its process."""
+        return time.time()
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -148,8 +152,6 @@ class SqliteDatabase:
 class PostgresqlDatabase:
     """A server, with many writers that PostgreSQL keeps apart (SERIALIZABLE)."""
 
-    now = "SELECT extract(epoch FROM clock_timestamp())"
-
     def __init__(self, url: sa.URL, connections: int, busy_s: float) -> None:
         shown = sa.URL.create("postgresql", host=url.host, port=url.port, database=url.database)
         self.place = shown.render_as_string()
@@ -165,6 +167,10 @@ class PostgresqlDatabase:
             hide_parameters=True,
             **_pool(connections, busy_s),
         )
+
+    def now(self, connection: sa.Connection) -> float:
+        """See `Database`."""
+        return float(connection.exec_driver_sql(_NOW).scalar_one())
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -215,4 +221,5 @@ class PostgresqlDatabase:
 
 
 def _pool(connections: int, busy_s: float) -> dict[str, Any]:
-    return {"pool_size": min(connections, 8), "max_overflow": max(connections - 8, 0), "pool_timeout": busy_s}
+    # All are kept once they were needed, and the last one given back is the next one used: its cache is warm.
+    return {"pool_size": connections, "max_overflow": 0, "pool_timeout": busy_s, "pool_use_lifo": True}

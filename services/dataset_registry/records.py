@@ -110,6 +110,7 @@ class Request(Record):
     finish_time: float = 0.0
     expire_time: float = 0.0
     log_id: str = ""
+    trace_parent: str = ""
 
     def building(self, key: str, *, joined: bool) -> Request:
         """The key is known and the dataset is on its way."""
@@ -205,6 +206,7 @@ class Work(Record):
     dataset_name: str = ""
     requester: str = ""
     log_id: str = ""
+    trace_parent: str = ""
 
     @property
     def unfinished(self) -> bool:
@@ -283,3 +285,26 @@ class Download(Record):
     elapsed_s: float = 0.0
     create_time: float = 0.0
     dataset_name: str = ""
+
+
+@dataclass(frozen=True)
+class UsageTotal(Record):
+    """What was asked for, built and downloaded before the mark, for one group; the id is ``by/group``."""
+
+    by: str = ""
+    group: str = ""
+    dataset_name: str = ""
+    request_count: int = 0
+    hit_count: int = 0
+    joined_count: int = 0
+    build_count: int = 0
+    build_s: float = 0.0
+    download_count: int = 0
+    download_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class UsageMark(Record):
+    """Before which moment all is in the totals; there is one row, ``totals``."""
+
+    until_time: float = 0.0

@@ -36,6 +36,7 @@ def _table(name: str, kind: type[Record], *rest: sa.schema.SchemaItem) -> sa.Tab
 UNFINISHED_WORK = sa.text("state IN ('QUEUED', 'RUNNING')")
 _ACTIVE = sa.text("state IN ('RESOLVING', 'BUILDING')")
 _WAITING = sa.text("state = 'BUILDING'")
+QUEUED_WORK = sa.text("state = 'QUEUED'")
 _RUNNING = sa.text("state = 'RUNNING'")
 _BUILDS = sa.text("kind = 'BUILD'")
 
@@ -77,6 +78,7 @@ TABLES: dict[type[Record], sa.Table] = {
             postgresql_where=UNFINISHED_WORK,
         ),
         sa.Index("work_running", "lease_until", "id", sqlite_where=_RUNNING, postgresql_where=_RUNNING),
+        sa.Index("work_queue", "kind", "create_time", "id", sqlite_where=QUEUED_WORK, postgresql_where=QUEUED_WORK),
         sa.Index("work_by_state", "state", "create_time", "id"),
         sa.Index("work_by_subject", "kind", "subject", "create_time"),
         sa.Index(
@@ -99,4 +101,8 @@ TABLES: dict[type[Record], sa.Table] = {
         sa.Index("downloads_by_key", "key"),
         sa.Index("downloads_usage", "create_time", "key", "dataset_name", "requester", "size_bytes"),
     ),
+    records.UsageTotal: _table(
+        "usage_totals", records.UsageTotal, sa.Index("usage_totals_by_requests", "by", "request_count", "group")
+    ),
+    records.UsageMark: _table("usage_marks", records.UsageMark),
 }

@@ -63,9 +63,7 @@ class Upkeep:
     async def once(self) -> None:
         """One round."""
         await asyncio.to_thread(self._expire)
-        active = await asyncio.to_thread(
-            self._catalog.read, lambda tx: [each.id for each in tx.find(Request, Where("state", "in", _ACTIVE))]
-        )
+        active = await asyncio.to_thread(self._catalog.read, lambda tx: tx.unsettled())
         if active:
             reach("requests_not_told")
         for start in range(0, len(active), BATCH):
@@ -142,8 +140,10 @@ def _outlived(tx: Transaction, now: float) -> list[Request]:
 
 
 def _building(tx: Transaction) -> list[Dataset]:
+    """Return the datasets being built that somebody may have to stop."""
+    found = [tx.get(Dataset, key) for key in tx.unwanted()]
     # An import is nobody's request: it goes on until it ends.
-    return [each for each in tx.find(Dataset, Where("state", "=", DatasetState.BUILDING)) if not each.imported]
+    return [each for each in found if each is not None and not each.imported]
 
 
 def _idle_step(tx: Transaction, dataset: Dataset, now: float, grace_s: float) -> Dataset:

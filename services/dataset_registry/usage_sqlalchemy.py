@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
-from dataset_registry.records import Dataset, Download, Request, Work
+from dataset_registry.records import Dataset, Download, Request, UsageTotal, Work
 from dataset_registry.row_values import check_mark
 from dataset_registry.schema_sqlalchemy import TABLES
 from dataset_registry.states import RequestState, WorkKind, WorkState
@@ -16,6 +17,8 @@ from dataset_registry.usage import Usage, UsageBy
 Column = sa.ColumnElement[Any]
 
 _REQUESTS, _WORK, _DOWNLOADS, _DATASETS = (TABLES[kind] for kind in (Request, Work, Download, Dataset))
+_TOTALS = TABLES[UsageTotal]
+_INSERT: Mapping[str, Callable[[sa.Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _SUMS = ("request_count", "hit_count", "joined_count", "build_count", "build_s", "download_count", "download_bytes")
 
 
@@ -28,16 +31,41 @@ def find_usage(
     limit: int,
 ) -> list[Usage]:
     """See `catalog.Transaction.usage`."""
-    parts = sa.union_all(*(each(by, since, until) for each in (_asked, _built, _downloaded))).subquery()
-    sums = [sa.func.sum(parts.c[name]).label(name) for name in _SUMS]
-    name = sa.func.max(parts.c.dataset_name).label("dataset_name")
-    lines = sa.select(parts.c.group, name, *sums).group_by(parts.c.group).subquery()
+    lines = _lines(by, since, until)
     place = sa.tuple_(lines.c.request_count, lines.c.group)
     query = sa.select(lines).order_by(lines.c.request_count.desc(), lines.c.group.desc()).limit(limit)
     if after is not None:
         check_mark([int, str], after)
         query = query.where(place < sa.tuple_(sa.literal(after[0]), sa.literal(after[1])))
     return [_usage(dict(row)) for row in connection.execute(query).mappings()]
+
+
+def add_usage(connection: sa.Connection, since: float, until: float, now: float) -> None:
+    """See `catalog.Transaction.add_usage`; ``now`` becomes the rows' time."""
+    for by in UsageBy:
+        lines = _lines(by, since, until).c
+        columns: dict[str, Column] = {
+            "id": sa.literal(f"{by}/") + lines.group,
+            "revision": sa.literal(1),
+            "update_time": sa.literal(now),
+            "by": sa.literal(by),
+            **{name: lines[name] for name in ("group", "dataset_name", *_SUMS)},
+        }
+        # SQLite takes the ON behind a query without a WHERE for that of a join.
+        query = sa.select(*list(columns.values())).where(sa.text("1 = 1"))
+        insert = _INSERT[connection.dialect.name](_TOTALS).from_select(list(columns), query)
+        new = insert.excluded
+        sums: dict[str, Column] = {name: _TOTALS.c[name] + new[name] for name in ("revision", *_SUMS)}
+        larger = sa.case((_TOTALS.c.dataset_name > new.dataset_name, _TOTALS.c.dataset_name), else_=new.dataset_name)
+        same = {"update_time": new.update_time, "dataset_name": larger}
+        connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=sums | same))
+
+
+def _lines(by: UsageBy, since: float, until: float) -> sa.Subquery:
+    parts = sa.union_all(*(each(by, since, until) for each in (_asked, _built, _downloaded))).subquery()
+    sums = [sa.func.sum(parts.c[name]).label(name) for name in _SUMS]
+    name = sa.func.max(parts.c.dataset_name).label("dataset_name")
+    return sa.select(parts.c.group, name, *sums).group_by(parts.c.group).subquery()
 
 
 def _asked(by: UsageBy, since: float, until: float) -> sa.Select[Any]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from dataset_registry.catalog import Transaction, Where
+from dataset_registry.catalog import Needs, Transaction, Where
 from dataset_registry.gathering import UNFINISHED, recipe_from
 from dataset_registry.records import Dataset, Download, Record, Request, Runner, Work
 from dataset_registry.refusals import refusal
@@ -97,13 +97,14 @@ def dataset_views(tx: Transaction, datasets: Sequence[Dataset]) -> list[DatasetV
     keys = [each.id for each in datasets]
     makes = Where("kind", "in", MAKES_DATASET)
     # The newest of each key comes last, and stays.
-    works = {each.subject: each for each in tx.find(Work, makes, Where("subject", "in", keys), order=("create_time",))}
+    newest = {each.subject: each for each in tx.find(Work, makes, Where("subject", "in", keys), order=("create_time",))}
+    works = work_views(tx, list(newest.values()))
     interests = tx.counts(Request, "key", keys, Where("state", "=", RequestState.BUILDING))
     requests, downloads = tx.counts(Request, "key", keys), tx.counts(Download, "key", keys)
     return [
         DatasetView(
             dataset=each,
-            work=work_view(tx, works[each.id]) if each.id in works else None,
+            work=works[newest[each.id].id] if each.id in newest else None,
             interest_count=interests.get(each.id, 0),
             request_count=requests.get(each.id, 0),
             download_count=downloads.get(each.id, 0),
@@ -129,18 +130,23 @@ def no_work(identity: str) -> NotFound:
 
 def work_view(tx: Transaction, work: Work) -> WorkView:
     """Return work with its place in the queue and what it waits for."""
-    if work.state != WorkState.QUEUED:
-        return WorkView(work, 0, "")
-    ahead = tx.count(
-        Work,
-        Where("state", "=", WorkState.QUEUED),
-        Where("kind", "=", work.kind),
-        Where("create_time", "<", work.create_time),
-    )
-    return WorkView(work, ahead, _why_queued(tx, work))
+    return work_views(tx, [work])[work.id]
 
 
-def can_do(runner: Runner, work: Work) -> bool:
+def work_views(tx: Transaction, works: Collection[Work]) -> dict[str, WorkView]:
+    """Return the views of works by their ids, by few questions however many they are."""
+    queued = [each.id for each in works if each.state == WorkState.QUEUED]
+    ahead = tx.ahead(queued) if queued else {}
+    runners = tx.find(Runner, Where("seen_time", ">", tx.now() - RUNNER_AWAY_S)) if queued else []
+    return {
+        each.id: WorkView(each, ahead[each.id], _why_queued(tx, each, runners))
+        if each.id in ahead
+        else WorkView(each, 0, "")
+        for each in works
+    }
+
+
+def can_do(runner: Runner, work: Work | Needs) -> bool:
     """Whether a runner serves the raw datasets that the work needs, and would run its code."""
     code = not work.repository or any(
         each["name"] == work.repository and each["commit"] in ("", work.commit) and not each.get("refusal")
@@ -149,8 +155,7 @@ def can_do(runner: Runner, work: Work) -> bool:
     return code and all(name in runner.raw_datasets for name in work.raw_names)
 
 
-def _why_queued(tx: Transaction, work: Work) -> str:
-    runners = tx.find(Runner, Where("seen_time", ">", tx.now() - RUNNER_AWAY_S))
+def _why_queued(tx: Transaction, work: Work, runners: Sequence[Runner]) -> str:
     if any(can_do(runner, work) for runner in runners):
         return ""
     if not work.raw_names and not work.repository:

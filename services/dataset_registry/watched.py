@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataset_registry.catalog import Transaction, Where
 from dataset_registry.records import Dataset, Record, Request, Work
 from dataset_registry.states import DatasetState, RequestState
-from dataset_registry.views import DatasetView, RequestView, WorkView, dataset_views, request_views, work_view
+from dataset_registry.views import DatasetView, RequestView, WorkView, dataset_views, request_views, work_views
 from dataset_registry.watch_feed import View
 
 
@@ -26,7 +26,8 @@ def datasets(tx: Transaction, keys: Collection[str]) -> dict[str, View[DatasetVi
 def works(tx: Transaction, identities: Collection[str]) -> dict[str, View[WorkView]]:
     """Return the views of those works that are there."""
     found = tx.find(Work, Where("id", "in", list(identities)))
-    return {each.id: View(work_view(tx, each), _rows(each), not each.unfinished) for each in found}
+    views = work_views(tx, found)
+    return {each.id: View(views[each.id], _rows(each), not each.unfinished) for each in found}
 
 
 def _request(view: RequestView) -> View[RequestView]:

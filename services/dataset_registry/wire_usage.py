@@ -5,11 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from darkroom.dataset.v1 import dataset_pb2 as pb
-from dataset_registry.usage import Usage, UsageBy
+from dataset_registry.usage import FOR_EVER, Usage, UsageBy
 from service_kit.errors import InvalidArgument
-
-# Later than any row, and a number that every database compares.
-FOR_EVER = 1e12
 
 _BY = {
     pb.USAGE_BY_UNSPECIFIED: UsageBy.DATASET,

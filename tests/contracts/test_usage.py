@@ -6,13 +6,17 @@ import itertools
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from dataset_registry.catalog import Where
 from dataset_registry.catalog_sqlalchemy import SqlCatalog
-from dataset_registry.records import Dataset, Download, Request, Work
+from dataset_registry.records import Dataset, Download, Request, UsageTotal, Work
 from dataset_registry.usage import Usage, UsageBy
+from dataset_registry.usage_totals import UsageTotals, all_usage
 
 EVER = 1e12
 
@@ -139,3 +143,60 @@ def test_the_queue_is_counted_by_kind_and_state(catalog: SqlCatalog) -> None:
         ("BUILD", "RUNNING", 1, 5.0),
         ("SNAPSHOT", "QUEUED", 1, 9.0),
     ]
+
+
+def one_by_one(catalog: SqlCatalog, by: UsageBy) -> list[Usage]:
+    """Return the usage of all time, read in pages of one line."""
+    shown: list[Usage] = []
+    after = None
+    while page := catalog.read(lambda tx, after=after: all_usage(tx, by, after, 1)):
+        shown += page
+        after = page[-1].place
+    return shown
+
+
+def test_usage_of_all_time_is_the_same_wherever_the_mark_of_the_totals_stands(catalog: SqlCatalog) -> None:
+    write_rows(catalog)
+    expected = {by: catalog.read(lambda tx, by=by: tx.usage(by, 0.0, EVER, None, 1000)) for by in UsageBy}
+    totals = UsageTotals(catalog, settled_s=0.0)
+    steps = 0
+    while True:
+        for by, lines in expected.items():
+            assert catalog.read(lambda tx, by=by: all_usage(tx, by, None, 1000)) == lines
+            assert one_by_one(catalog, by) == lines
+        if not totals.add_some():
+            break
+        steps += 1
+    assert steps > 0
+    assert catalog.read(lambda tx: tx.count(UsageTotal, Where("by", "=", UsageBy.NAME))) == 2
+
+
+def test_totals_leave_out_what_may_still_change(catalog: SqlCatalog) -> None:
+    def put(*rows: Request) -> None:
+        catalog.write(lambda tx: [tx.put(row) for row in rows])
+
+    waiting = Request(id="b", key="k", create_time=200.0, requester="anna", dataset_name="street")
+    put(
+        Request(id="a", key="k", create_time=100.0, requester="anna", dataset_name="street", state="READY"),
+        waiting,
+        Request(id="c", key="k", create_time=300.0, requester="anna", dataset_name="street", state="READY"),
+    )
+    totals = UsageTotals(catalog, settled_s=0.0)
+    while totals.add_some():
+        pass
+    counted = catalog.read(lambda tx: tx.find(UsageTotal, Where("by", "=", UsageBy.NAME)))
+    assert [each.request_count for each in counted] == [1]
+    catalog.write(lambda tx: tx.put(replace(tx.get(Request, "b"), state="READY", cached=True)))
+    totals.add_some()
+    [line] = catalog.read(lambda tx: all_usage(tx, UsageBy.NAME, None, 10))
+    assert (line.request_count, line.hit_count) == (3, 1)
+
+
+def test_of_two_that_add_up_at_once_one_does_it(catalog: SqlCatalog) -> None:
+    write_rows(catalog)
+    expected = catalog.read(lambda tx: tx.usage(UsageBy.DATASET, 0.0, EVER, None, 1000))
+    both = [UsageTotals(catalog, settled_s=0.0) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        while any(pool.map(lambda each: each.add_some(), both)):
+            pass
+    assert catalog.read(lambda tx: all_usage(tx, UsageBy.DATASET, None, 1000)) == expected

@@ -9,18 +9,17 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from dataset_registry import dispatch, upkeep, views
+from dataset_registry import upkeep, views
 from dataset_registry.catalog import Transaction, Where
 from dataset_registry.catalog_sqlalchemy import SqlCatalog
-from dataset_registry.collector import _named
+from dataset_registry.collector import named_objects
 from dataset_registry.listing import NEWEST_FIRST, Page, find_page
-from dataset_registry.records import Dataset, Request, Runner, Work
+from dataset_registry.records import Dataset, Request, Work
 
-from .catalog_fill import BEGIN, Size, fill, key_of
+from .catalog_fill import BEGIN, DAY_S, Size, fill, key_of, request_of
 
 LARGE = ("datasets", "requests", "shards", "work")
-RUNNER = Runner(id="studio", raw_datasets={"street": 1}, repositories=[{"name": "stock", "commit": "c1"}])
-MIDDLE = [BEGIN + 1000, "0"]
+MIDDLE = [BEGIN + 500 * DAY_S, "0"]
 # An index read from its begin to its end is a whole table, too, but for one that holds nothing but what is asked for.
 SMALL = "requests_active|requests_waiting|work_running"
 WHOLE = re.compile(rf"Seq Scan on|\bSCAN ({'|'.join(LARGE)})\b(?! USING (COVERING )?INDEX ({SMALL}))")
@@ -41,11 +40,11 @@ def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 HOT: dict[str, Callable[[Transaction], Any]] = {
-    "claim": lambda tx: dispatch._candidates(tx, RUNNER, ["BUILD", "VERIFY"]),
-    "a request's view": lambda tx: views.load_request(tx, "00000000-0000-4000-8000-000000000001"),
+    "claim": lambda tx: tx.queued(1000),
+    "a request's view": lambda tx: views.load_request(tx, request_of(1)),
     "a dataset's view": lambda tx: views.load_dataset(tx, key_of(1)),
     "a key by its first digits": lambda tx: tx.find(Dataset, Where("id", "prefix", key_of(1)[:8]), limit=2),
-    "a watcher's poll": lambda tx: tx.revisions(Request, [f"00000000-0000-4000-8000-{each:012}" for each in range(50)]),
+    "a watcher's poll": lambda tx: tx.revisions(Request, [request_of(each) for each in range(50)]),
     "requests, newest first": lambda tx: find_page(tx, Request, Page(100, MIDDLE), order=NEWEST_FIRST),
     "requests of a name": lambda tx: find_page(
         tx, Request, Page(100, MIDDLE), Where("dataset_name", "=", "name-1"), order=NEWEST_FIRST
@@ -64,12 +63,13 @@ HOT: dict[str, Callable[[Transaction], Any]] = {
         Request, Where("key", "=", key_of(0)), Where("state", "=", "BUILDING")
     ),
     "the rounds of upkeep": lambda tx: (
-        tx.find(Request, Where("state", "in", upkeep._ACTIVE)),
+        tx.unsettled(),
+        tx.unwanted(),
         upkeep._outlived(tx, BEGIN),
         upkeep._building(tx),
         tx.find(Work, Where("state", "=", "RUNNING"), Where("lease_until", "<", BEGIN), order=("lease_until", "id")),
     ),
-    "the collector's question": lambda tx: _named(tx, key_of(1)),
+    "the collector's question": lambda tx: named_objects(tx, [key_of(each) for each in range(100)]),
 }
 
 
