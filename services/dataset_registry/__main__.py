@@ -43,6 +43,7 @@ from dataset_registry.servicer import DatasetServicer
 from dataset_registry.servicer_runner import RunnerServicer
 from dataset_registry.settings import RegistrySettings
 from dataset_registry.upkeep import Upkeep
+from dataset_registry.usage_totals import UsageTotals
 from dataset_registry.watching import Board
 from service_kit.errors import DarkroomError, InvalidArgument
 from service_kit.git import Git
@@ -163,13 +164,21 @@ async def serve(settings: RegistrySettings) -> None:
     log.info("registry_ready", listen=settings.listen, port=serving.port, catalogue=catalog.kind)
     rounds = [
         asyncio.create_task(each)
-        for each in (board.run(), upkeep.run(), describing.run(), collect_for_ever(collector, settings.collect_every_s))
+        for each in (
+            board.run(),
+            upkeep.run(),
+            describing.run(),
+            UsageTotals(catalog).run(),
+            collect_for_ever(collector, settings.collect_every_s),
+        )
     ]
     stopping = asyncio.create_task(until_signalled())
     # A round that dies takes the process with it: whoever started it starts it again.
     done, _ = await asyncio.wait([stopping, *rounds], return_when=asyncio.FIRST_COMPLETED)
     for task in (*rounds, stopping):
         task.cancel()
+    # Nobody looks for news any more: whoever waits for some asks another registry, or this one's next life.
+    board.close()
     await serving.stop()
     metrics.stop()
     catalog.close()

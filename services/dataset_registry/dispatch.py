@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -19,18 +20,14 @@ from dataset_registry.metrics import SHARD_BYTES, SHARDS_COMMITTED, WORK_ENDED, 
 from dataset_registry.records import Dataset, Environment, RawDataset, Record, Runner, Shard, Work
 from dataset_registry.repositories import environment_id
 from dataset_registry.states import MAKES_DATASET, DatasetState, WorkKind, WorkState
-from dataset_registry.views import can_do
-from dataset_registry.watching import Board, within
+from dataset_registry.waiting_work import LOOK_S, WaitingWork
+from dataset_registry.watching import Board, GoingDown, within
 from service_kit.crash_points import reach
 from service_kit.errors import Aborted, FailedPrecondition, InvalidArgument, NotFound
 
 log = structlog.get_logger()
 T = TypeVar("T")
 
-# Other replicas' work, and work whose pause has passed, is noticed this late at most.
-LOOK_S = 0.25
-# Queued work that one claim looks at: what stands behind waits for the next claim.
-LOOKED_AT = 500
 # Failures that tell that a raw dataset is not what its last walk found.
 _RAW_IS_OTHER = (FailureClass.RAW_CHANGED, FailureClass.RAW_MISSING)
 # A runner's row is written again after so long, not at every call.
@@ -52,6 +49,8 @@ class Dispatch:
         self._catalog = catalog
         self._board = board
         self._lease_s = lease_s
+        self._waiting = WaitingWork(catalog)
+        self._told: dict[str, tuple[Runner, float]] = {}
 
     @property
     def lease_s(self) -> float:
@@ -61,19 +60,23 @@ class Dispatch:
     async def claim(self, runner: Runner, kinds: Collection[str], wait_s: float) -> Work | None:
         """Claim the oldest work that the runner can do, waiting for some if there is none."""
         names.check_raw_name(runner.id)
-        await self._write(lambda tx: _seen(tx, runner))
+        await self._hear(runner)
         committed = self._board.commits()
         deadline = asyncio.get_running_loop().time() + min(max(wait_s, 0.0), 30.0)
+        fresh = True
         try:
-            while True:
+            while not self._board.closed:
                 committed.clear()
-                work = await self._claim_once(runner, kinds)
+                oldest = await self._waiting.oldest(runner, kinds, fresh=fresh)
+                work = await self._claim_one(runner, oldest) if oldest else None
                 if work is not None:
                     return work
                 left = deadline - asyncio.get_running_loop().time()
                 if left <= 0:
                     return None
                 await within(committed, min(left, LOOK_S))
+                fresh = bool(oldest) or committed.is_set()
+            raise GoingDown("this registry is going down; ask again")
         finally:
             self._board.forget(committed)
 
@@ -160,20 +163,25 @@ class Dispatch:
         WORK_ENDED.labels((await self._write(step)).kind, "released").inc()
         log.info("work_released", work=name, reason=reason)
 
-    async def _claim_once(self, runner: Runner, kinds: Collection[str]) -> Work | None:
-        candidates = await self._read(lambda tx: _candidates(tx, runner, kinds))
-        if not candidates:
-            return None
+    async def _hear(self, runner: Runner) -> None:
+        """Keep what a runner says of itself, unless it said the same a moment ago."""
+        now, told = time.monotonic(), replace(runner, free_bytes=0)
+        before, when = self._told.get(runner.id, (None, 0.0))
+        if told != before or now - when > SEEN_AGAIN_S:
+            await self._write(lambda tx: _seen(tx, runner))
+            self._told[runner.id] = told, now
 
+    async def _claim_one(self, runner: Runner, oldest: list[str]) -> Work | None:
         def step(tx: Transaction) -> Work | None:
             # One by one, and not the queue again: claims of different work then do not stand in each other's way.
-            for candidate in candidates:
-                work = tx.get(Work, candidate.id)
+            for identity in oldest:
+                work = tx.get(Work, identity)
                 if work is not None and work.state == WorkState.QUEUED and work.not_before <= tx.now():
                     return with_locks(tx, tx.put(work.claimed(tx.now(), runner.id, self._lease_s)))
             return None
 
-        work = await self._write(step)
+        with self._waiting.taking(oldest[0]):
+            work = await self._write(step)
         if work is not None:
             count_claimed(work)
             # The id of whoever caused the work, not of the runner's call.
@@ -201,18 +209,6 @@ def settle_failure(tx: Transaction, work: Work, failure: dict[str, Any]) -> Work
         if dataset is not None and dataset.state == DatasetState.BUILDING:
             tx.put(dataset.ended(tx.now(), DatasetState.FAILED, failure))
     return work
-
-
-def _candidates(tx: Transaction, runner: Runner, kinds: Collection[str]) -> list[Work]:
-    now = tx.now()
-    queued = tx.find(
-        Work,
-        Where("state", "=", WorkState.QUEUED),
-        *([Where("kind", "in", list(kinds))] if kinds else []),
-        order=("create_time", "id"),
-        limit=LOOKED_AT,
-    )
-    return [work for work in queued if work.not_before <= now and can_do(runner, work)]
 
 
 def _held(work: Work | None, name: str, fence: int) -> Work:
