@@ -84,12 +84,10 @@ class PostgresServer:
             "deadlock_timeout": "100ms",
             **self._settings,
         }
-        command = [self._binaries / "postgres", "-D", self._folder / "data"]
+        command = [*self._prefix(), self._binaries / "postgres", "-D", self._folder / "data"]
         command += [f"--{name}={value}" for name, value in settings.items()]
         with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                command, env=self._environment(), stdout=log, stderr=log, cwd=self._folder, **self._owner
-            )
+            self._process = subprocess.Popen(command, env=self._environment(), stdout=log, stderr=log, cwd=self._folder)
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self._ready():
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -108,14 +106,19 @@ class PostgresServer:
         password = self._folder / "password"
         password.write_text(self.password)
         password.chmod(0o644)
-        command = [self._binaries / "initdb", "--pgdata", self._folder / "data", "--username", self.user]
+        command = [*self._prefix(), self._binaries / "initdb", "--pgdata", self._folder / "data"]
+        command += ["--username", self.user]
         command += ["--auth", "scram-sha-256", "--pwfile", password, "--encoding", "UTF8", "--no-sync"]
         command += ["--locale", "C.UTF-8", "--locale-provider", "icu", "--icu-locale", "en-US", "--no-instructions"]
-        done = subprocess.run(
-            command, env=self._environment(), capture_output=True, text=True, cwd=self._folder, **self._owner
-        )
+        done = subprocess.run(command, env=self._environment(), capture_output=True, text=True, cwd=self._folder)
         if done.returncode:
             pytest.fail(f"initdb fails:\n{done.stdout}\n{done.stderr}")
+
+    def _prefix(self) -> list[str]:
+        # Not `Popen(user=...)`: that forks this process, and its gRPC threads may leave a lock behind for the child.
+        if not self._owner:
+            return []
+        return ["setpriv", f"--reuid={self._owner['user']}", f"--regid={self._owner['group']}", "--clear-groups", "--"]
 
     def _environment(self) -> dict[str, str]:
         return {"PATH": os.environ["PATH"], "HOME": str(self._folder), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
@@ -146,8 +149,8 @@ def find_postgres() -> Path:
     )
 
 
-def _owner() -> dict[str, object]:
-    """Return what makes a process run as somebody whom PostgreSQL accepts."""
+def _owner() -> dict[str, int]:
+    """Return as whom the server must run, if this is root, whom PostgreSQL does not accept."""
     if os.geteuid() != 0:
         return {}
     for name in UNPRIVILEGED:
@@ -155,5 +158,5 @@ def _owner() -> dict[str, object]:
             entry = pwd.getpwnam(name)
         except KeyError:
             continue
-        return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+        return {"user": entry.pw_uid, "group": entry.pw_gid}
     pytest.fail(f"PostgreSQL refuses to run as root, and there is no user {' or '.join(UNPRIVILEGED)}", pytrace=False)

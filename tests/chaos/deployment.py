@@ -47,8 +47,10 @@ class ChaosPostgres(PostgresServer):
             self._process.wait()
             self._process = None
 
-    def _environment(self) -> dict[str, str]:
-        return super()._environment() | (self._clock.variables if self._clock else {})
+    def _prefix(self) -> list[str]:
+        # Behind the change of user: what the library shares belongs to whoever started with it.
+        variables = self._clock.variables if self._clock else {}
+        return [*super()._prefix(), "env", *(f"{name}={value}" for name, value in variables.items())]
 
 
 class Deployment(House):
