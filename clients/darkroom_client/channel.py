@@ -10,6 +10,7 @@ import grpc
 
 from darkroom.dataset.v1 import dataset_pb2
 from darkroom_client.logins import Login, login_of
+from darkroom_client.tracing import client_tracing
 
 _SERVICE = dataset_pb2.DESCRIPTOR.services_by_name["DatasetService"]
 _STREAMS = [method.name for method in _SERVICE.methods if method.server_streaming or method.client_streaming]
@@ -49,9 +50,11 @@ def open_channel(server: str, more: Iterable[tuple[str, Any]] = ()) -> grpc.aio.
     """Return a channel for one event loop."""
     login = login_of(server)
     options = [*channel_options(server), *_name_options(login), *more]
+    tracing = client_tracing()
+    spans = tracing.interceptors() if tracing is not None else None
     if login is None:
-        return grpc.aio.insecure_channel(server, options=options)
-    return grpc.aio.secure_channel(server, _credentials(login), options=options)
+        return grpc.aio.insecure_channel(server, options=options, interceptors=spans)
+    return grpc.aio.secure_channel(server, _credentials(login), options=options, interceptors=spans)
 
 
 def open_blocking_channel(server: str, more: Iterable[tuple[str, Any]] = ()) -> grpc.Channel:
@@ -59,8 +62,11 @@ def open_blocking_channel(server: str, more: Iterable[tuple[str, Any]] = ()) -> 
     login = login_of(server)
     options = [*channel_options(server), *_name_options(login), *more]
     if login is None:
-        return grpc.insecure_channel(server, options=options)
-    return grpc.secure_channel(server, _credentials(login), options=options)
+        channel = grpc.insecure_channel(server, options=options)
+    else:
+        channel = grpc.secure_channel(server, _credentials(login), options=options)
+    tracing = client_tracing()
+    return grpc.intercept_channel(channel, *tracing.blocking_interceptors()) if tracing is not None else channel
 
 
 def channel_options(server: str) -> list[tuple[str, Any]]:

@@ -22,6 +22,7 @@ from darkroom_client.freed_memory import keep_freed_memory
 from darkroom_client.output import ExitCode, print_answer, print_json, reporting, say, size_text
 from darkroom_client.progress_view import ProgressView
 from darkroom_client.snapshot import RequestSnapshot
+from darkroom_client.tracing import leave_command
 
 
 @reporting
@@ -108,6 +109,7 @@ def run_command(command: Sequence[str], dataset: Dataset, as_json: bool) -> None
     sys.stderr.flush()
     if as_json:  # standard output holds the one object
         os.dup2(2, 1)
+    leave_command()
     os.execvp(command[0], list(command))
 
 

@@ -14,6 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 import typer
 
 from darkroom_client.errors import DarkroomError, InvalidArgument, NotFound, OutOfRange, RequestFailed
+from darkroom_client.tracing import command_span
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -46,7 +47,8 @@ def reporting(function: Callable[Parameters, Result]) -> Callable[Parameters, Re
     @functools.wraps(function)
     def call(*arguments: Parameters.args, **options: Parameters.kwargs) -> Result:
         try:
-            return function(*arguments, **options)
+            with command_span(f"darkroom {function.__name__.replace('_', '-')}"):
+                return function(*arguments, **options)
         except DarkroomError as error:
             say_error(error)
             if options.get("as_json"):

@@ -61,4 +61,5 @@ def _port(path: Path, node: Any) -> Port:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0]
+    # Without onnxruntime's own name and number of the error, which stand before it.
+    return str(error).strip().split("\n")[0].rpartition(" : ")[2]

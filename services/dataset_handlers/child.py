@@ -125,6 +125,10 @@ def _die_with_runner(commands_fd: int) -> None:
 
 def _answer(channel: Channel, command: Dict[str, Any]) -> None:
     number = command.get("id")
+    # A handler that traces by itself finds here what its spans belong below.
+    os.environ.pop("TRACEPARENT", None)
+    if "traceparent" in command:
+        os.environ["TRACEPARENT"] = str(command["traceparent"])
     try:
         # Here and not above: hello must not wait for NumPy.
         from dataset_handlers import commands

@@ -55,6 +55,7 @@ from service_kit.security import open_security
 from service_kit.serving import Serving, until_signalled
 from service_kit.settings import read_settings
 from service_kit.token_file import TokenFile
+from service_kit.tracing import start_tracing, stop_tracing
 
 log = structlog.get_logger()
 
@@ -125,6 +126,7 @@ def open_catalog(settings: RegistrySettings) -> SqlCatalog:
 
 async def serve(settings: RegistrySettings) -> None:
     """Answer until a signal."""
+    start_tracing("darkroom-registry")
     security = open_security(settings, settings.listen, "DARKROOM_REGISTRY_")
     catalog = open_catalog(settings)
     catalog.check_migrated()
@@ -185,6 +187,7 @@ async def serve(settings: RegistrySettings) -> None:
     for task in done:
         with suppress(asyncio.CancelledError):
             task.result()
+    await asyncio.to_thread(stop_tracing)
     log.info("registry_stopped")
 
 

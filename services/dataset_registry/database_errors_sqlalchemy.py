@@ -64,7 +64,7 @@ def meaning(error: DBAPIError, place: str) -> Exception | None:
     if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) or state[:2] in ("53", "55", "57", "25"):
         return Unavailable(f"the catalogue at {place} does not answer: {text}", reason="CATALOG_AWAY")
     if isinstance(error, sa.exc.DataError):
-        return InvalidArgument(f"the catalogue cannot hold a value: {text}")
+        return InvalidArgument.of([("value", "is none that the catalogue can hold")])
     return None
 
 

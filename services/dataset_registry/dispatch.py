@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
 import structlog
@@ -22,6 +22,7 @@ from dataset_registry.repositories import environment_id
 from dataset_registry.states import MAKES_DATASET, DatasetState, WorkKind, WorkState
 from dataset_registry.waiting_work import LOOK_S, WaitingWork
 from dataset_registry.watching import Board, GoingDown, within
+from dataset_registry.work_results import check_counts, check_result
 from service_kit.crash_points import reach
 from service_kit.errors import Aborted, FailedPrecondition, InvalidArgument, NotFound
 
@@ -99,11 +100,12 @@ class Dispatch:
 
     async def commit_shard(self, name: str, fence: int, shard: Shard) -> Shard:
         """Record a staged shard; the first row for a place stays. Raises `Aborted` when fenced out."""
+        check_counts("shard", asdict(shard))
 
         def step(tx: Transaction) -> tuple[Shard, bool]:
             work = _held(tx.get(Work, _identity(name)), name, fence)
             if work.kind not in MAKES_DATASET:
-                raise InvalidArgument(f"{name} is no build: it commits no shards")
+                raise InvalidArgument.of([("work", f"{name} is no build: it commits no shards")])
             known = tx.get(Shard, f"{work.subject}/{shard.split}/{shard.index}")
             if known is not None:
                 return known, False
@@ -133,6 +135,7 @@ class Dispatch:
             if work is not None and work.fence == fence and work.state == WorkState.DONE:
                 return None
             work = _held(work, name, fence)
+            check_result(work.kind, result)
             _keep_result(tx, work, result)
             # What an environment declares is kept as its record; once is enough.
             return tx.put(work.done(tx.now(), {} if work.kind == WorkKind.ENVIRONMENT else result))

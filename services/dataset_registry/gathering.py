@@ -15,6 +15,7 @@ from dataset_registry.repositories import declared_handler, environment_id
 from dataset_registry.spec import DatasetSpec, Platform, canonical_json, normal_config
 from dataset_registry.states import WorkKind, WorkState
 from service_kit.logging import current_request_id
+from service_kit.tracing import traceparent
 
 UNFINISHED = Where("state", "in", (WorkState.QUEUED, WorkState.RUNNING))
 
@@ -49,6 +50,7 @@ def join_work(tx: Transaction, kind: WorkKind, subject: str, **new: Any) -> Work
     last = tx.find(Work, *ours, order=("-fence",), limit=1)
     fence = last[0].fence if last else 0
     new.setdefault("log_id", current_request_id())
+    new.setdefault("trace_parent", traceparent())
     return tx.put(Work(id=uuid.uuid4().hex, kind=kind, subject=subject, fence=fence, create_time=tx.now(), **new))
 
 

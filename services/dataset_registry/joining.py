@@ -118,6 +118,7 @@ def _join(
         dataset_name=recipe.dataset_name,
         requester=request.requester,
         log_id=request.log_id,
+        trace_parent=request.trace_parent,
     )
     return tx.put(request.building(key, joined=False)), None
 

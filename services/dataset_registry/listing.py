@@ -57,7 +57,13 @@ def find_page(tx: Transaction, kind: type[R], asked: Page, *where: Where, order:
 
 def slice_page(found: Mapping[str, V], asked: Page) -> tuple[list[V], str]:
     """Return a page of what is held by name, and the token of the next, empty at the end."""
-    names = [name for name in sorted(found) if asked.after is None or name > str(asked.after[0])]
+    match asked.after:
+        case None:
+            names = sorted(found)
+        case [str(after)]:
+            names = [name for name in sorted(found) if name > after]
+        case _:
+            raise InvalidArgument.of([("page_token", "is of another list")])
     shown = names[: asked.size]
     return [found[name] for name in shown], token(shown[-1:]) if len(names) > asked.size else ""
 

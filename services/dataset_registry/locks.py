@@ -23,7 +23,8 @@ def keep_lock(tx: Transaction, description: Mapping[str, Any]) -> dict[str, Any]
     if text:
         digest = hashlib.sha256(text.encode()).hexdigest()
         if digest != description.get(_REFERENCE):
-            raise InvalidArgument(f"the lock's digest is {digest}, not {description.get(_REFERENCE)!r}")
+            told = f"the lock's digest is {digest}, not {description.get(_REFERENCE)!r}"
+            raise InvalidArgument.of([("environment.description_json", told)])
         if tx.get(Lock, digest) is None:
             tx.put(Lock(id=digest, text=text))
     return {name: value for name, value in description.items() if name != "lock"}

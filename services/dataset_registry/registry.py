@@ -26,6 +26,7 @@ from dataset_registry.watch_feed import View
 from dataset_registry.watching import Board
 from service_kit.errors import FailedPrecondition, InvalidArgument, NotFound, Unavailable
 from service_kit.logging import current_request_id
+from service_kit.tracing import traceparent
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -82,6 +83,7 @@ class Registry:
                     create_time=now,
                     expire_time=now + time_to_live_s if time_to_live_s else 0.0,
                     log_id=current_request_id(),
+                    trace_parent=traceparent(),
                 )
             )
 

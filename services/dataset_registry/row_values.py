@@ -40,8 +40,8 @@ def to_json(value: Any) -> str:
     """Return JSON text that every database takes and gives back: ASCII, and no NaN, which JSON does not know."""
     try:
         return json.dumps(value, allow_nan=False, separators=(",", ":"))
-    except ValueError as error:
-        raise InvalidArgument(f"a document for the catalogue is no JSON: {error}") from None
+    except (ValueError, RecursionError):
+        raise InvalidArgument.of([("document", "must be JSON: no NaN, no endless number, not nested deeply")]) from None
 
 
 def _check_text(name: str, value: str, indexed: bool) -> None:

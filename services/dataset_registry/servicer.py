@@ -71,7 +71,7 @@ class DatasetServicer(dataset_pb2_grpc.DatasetServiceServicer):  # type: ignore[
             request.config_json,
             request_id=request.request_id,
             requester=request.requester,
-            time_to_live_s=request.time_to_live.ToMilliseconds() / 1e3,
+            time_to_live_s=wire.time_to_live_s(request.time_to_live),
             retry=request.retry,
         )
         reach("request_written")

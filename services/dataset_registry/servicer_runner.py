@@ -8,6 +8,7 @@ from darkroom.handler.v1 import handler_pb2, handler_pb2_grpc
 from dataset_registry import wire, wire_runner
 from dataset_registry.dispatch import Dispatch
 from dataset_registry.listing import page, token
+from service_kit.errors import InvalidArgument
 
 MAX_SHARDS = 10_000
 
@@ -20,7 +21,7 @@ class RunnerServicer(handler_pb2_grpc.RunnerServiceServicer):  # type: ignore[mi
 
     async def ClaimWork(self, request: handler_pb2.ClaimWorkRequest, context: Any) -> handler_pb2.ClaimWorkResponse:
         """Hand out work."""
-        kinds = {handler_pb2.WorkKind.Name(kind).removeprefix("WORK_KIND_") for kind in request.kinds}
+        kinds = {wire_runner.kind_name(kind) for kind in request.kinds}
         work = await self._dispatch.claim(
             wire_runner.runner_value(request.runner), kinds, request.wait.ToMilliseconds() / 1e3
         )
@@ -46,7 +47,7 @@ class RunnerServicer(handler_pb2_grpc.RunnerServiceServicer):  # type: ignore[mi
 
     async def ListShards(self, request: handler_pb2.ListShardsRequest, context: Any) -> handler_pb2.ListShardsResponse:
         """List committed shards."""
-        size = min(request.page_size or MAX_SHARDS, MAX_SHARDS)
+        size = min(max(request.page_size, 0) or MAX_SHARDS, MAX_SHARDS)
         after = shard_place(request.page_token)
         shards = await self._dispatch.list_shards(request.work, request.fence, after, size + 1)
         behind = token([shards[size - 1].split, shards[size - 1].index]) if len(shards) > size else ""
@@ -68,5 +69,10 @@ class RunnerServicer(handler_pb2_grpc.RunnerServiceServicer):  # type: ignore[mi
 
 def shard_place(page_token: str) -> tuple[str, int] | None:
     """Return the place that a page token stands for. Raises `InvalidArgument`."""
-    after = page(0, page_token).after
-    return (str(after[0]), int(after[1])) if after else None
+    match page(0, page_token).after:
+        case None:
+            return None
+        case [str(split), int(index)]:
+            return split, index
+        case _:
+            raise InvalidArgument.of([("page_token", "is of another list")])

@@ -20,6 +20,7 @@ from service_kit.errors import InvalidArgument
 KEY_SCHEMA = 1
 FORMAT = 1
 MAX_CONFIG_BYTES = 256 * 1024
+MAX_DIGITS = 4300
 
 
 @dataclass(frozen=True)
@@ -60,13 +61,15 @@ def parse_config(config_json: str) -> dict[str, Any]:
     if len(config_json.encode()) > MAX_CONFIG_BYTES:
         raise InvalidArgument.of([("config_json", f"is larger than {MAX_CONFIG_BYTES} bytes")])
     try:
-        config = json.loads(config_json or "{}", object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
+        config = json.loads(
+            config_json or "{}", object_pairs_hook=_without_repeats, parse_constant=_refuse_constant, parse_int=_whole
+        )
     except RecursionError:
         raise InvalidArgument.of([("config_json", "is nested too deeply")]) from None
     except ValueError as error:
         raise InvalidArgument.of([("config_json", f"is not JSON: {error}")]) from None
     if not isinstance(config, dict):
-        raise InvalidArgument.of([("config_json", f"must be a JSON object, not {type(config).__name__}")])
+        raise InvalidArgument.of([("config_json", f"must be a JSON object, not {_kind(config)}")])
     try:
         json.dumps(config, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -93,6 +96,18 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if repeated:
         raise ValueError(f"{sorted(repeated)[0]!r} is given twice")
     return dict(pairs)
+
+
+def _whole(digits: str) -> int:
+    # Python's own limit, which it tells of in words for programmers.
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"a number has {len(digits)} digits; at most {MAX_DIGITS} are taken")
+    return int(digits)
+
+
+def _kind(value: Any) -> str:
+    names = {list: "an array", str: "text", bool: "true or false", type(None): "null"}
+    return names.get(type(value), "a number")
 
 
 def _refuse_constant(name: str) -> Any:

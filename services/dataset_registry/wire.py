@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from google.protobuf import json_format, timestamp_pb2
+from google.protobuf import duration_pb2, json_format, timestamp_pb2
 
 from darkroom.dataset.v1 import dataset_pb2
 from dataset_registry.names import archive_name
@@ -18,6 +18,7 @@ from dataset_registry.states import DatasetState, WorkKind, WorkState
 from dataset_registry.views import DatasetView, RequestView, WorkView, dataset_revision
 from service_kit.errors import InvalidArgument
 
+LONGEST_LIFE_S = 10 * 365 * 86_400.0
 _STAGE_OF_QUEUED = {
     WorkKind.ENVIRONMENT: dataset_pb2.STAGE_ENVIRONMENT,
     WorkKind.SNAPSHOT: dataset_pb2.STAGE_SNAPSHOT,
@@ -31,6 +32,14 @@ def moment(seconds: float) -> timestamp_pb2.Timestamp | None:
     stamp = timestamp_pb2.Timestamp()
     stamp.FromMicroseconds(round(seconds * 1e6))
     return stamp
+
+
+def time_to_live_s(span: duration_pb2.Duration) -> float:
+    """Return how long an interest lives, 0 for ever. Raises `InvalidArgument` for less, or more than ten years."""
+    seconds: float = span.ToMilliseconds() / 1e3
+    if not 0 <= seconds <= LONGEST_LIFE_S:
+        raise InvalidArgument.of([("time_to_live", f"must be 0 to {LONGEST_LIFE_S:.0f} s, not {seconds:.0f} s")])
+    return seconds
 
 
 def as_json(message: Any) -> dict[str, Any]:
@@ -146,7 +155,10 @@ def failure_message(failure: Mapping[str, Any]) -> dataset_pb2.Failure | None:
 
 def failure_value(message: dataset_pb2.Failure) -> dict[str, Any]:
     """Return a failure as the catalogue keeps it."""
-    kind = dataset_pb2.FailureClass.Name(message.failure_class).removeprefix("FAILURE_CLASS_")
+    # A class that only a newer runner knows says no more than that it failed.
+    known = message.failure_class in dataset_pb2.FailureClass.values()
+    number = message.failure_class if known else dataset_pb2.FAILURE_CLASS_INTERNAL
+    kind = dataset_pb2.FailureClass.Name(number).removeprefix("FAILURE_CLASS_")
     if kind == "UNSPECIFIED":
         raise InvalidArgument.of([("failure.failure_class", "must say the class")])
     violations = [{"field": each.field, "description": each.description} for each in message.violations]

@@ -35,6 +35,12 @@ def runner_value(message: handler_pb2.RunnerDescription) -> Runner:
     )
 
 
+def kind_name(kind: int) -> str:
+    """Return a kind of work's name; of one that only a newer runner knows a name that no work has."""
+    known = handler_pb2.WorkKind.values()
+    return handler_pb2.WorkKind.Name(kind).removeprefix("WORK_KIND_") if kind in known else str(kind)
+
+
 def work_message(work: Work, lease_s: float) -> handler_pb2.Work:
     """Return claimed work's message."""
     message = handler_pb2.Work(
@@ -43,6 +49,7 @@ def work_message(work: Work, lease_s: float) -> handler_pb2.Work:
         attempt=work.attempt,
         kind=f"WORK_KIND_{work.kind}",
         log_id=work.log_id,
+        trace_parent=work.trace_parent,
     )
     message.lease.FromMilliseconds(round(lease_s * 1000))
     json_format.ParseDict(work.task, getattr(message, _TASK_FIELDS.get(work.kind, work.kind.lower())))
@@ -80,7 +87,7 @@ def result_value(request: handler_pb2.FinishWorkRequest) -> dict[str, Any]:
     """Return a finished piece of work's result as the catalogue keeps it."""
     match request.WhichOneof("result"):
         case "environment":
-            return {"description": json.loads(request.environment.description_json)}
+            return {"description": _parsed(request.environment.description_json)}
         case "snapshot":
             found = request.snapshot
             return {"digest": found.digest, "file_count": found.file_count, "size_bytes": found.size_bytes}
@@ -104,3 +111,10 @@ def result_value(request: handler_pb2.FinishWorkRequest) -> dict[str, Any]:
             return wire.as_json(request.compare.difference) if request.compare.HasField("difference") else {}
         case _:
             raise InvalidArgument.of([("result", "must be set")])
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise InvalidArgument.of([("environment.description_json", "is not JSON")]) from None

@@ -40,6 +40,7 @@ from service_kit.object_store_settings import open_object_store
 from service_kit.repository_settings import git_repositories
 from service_kit.serving import Serving, until_signalled
 from service_kit.settings import read_settings
+from service_kit.tracing import start_tracing, stop_tracing
 
 log = structlog.get_logger()
 
@@ -64,6 +65,7 @@ def main() -> int:
 
 async def serve(settings: RunnerSettings) -> None:
     """Work until a signal; then give back what is in hand, and end."""
+    start_tracing("darkroom-runner")
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix="work"))
     home = settings.home.absolute()
     lock = lock_home(home)
@@ -122,6 +124,7 @@ async def serve(settings: RunnerSettings) -> None:
         await serving.stop(grace_s=0.5)
         metrics.stop()
         os.close(lock)
+        await asyncio.to_thread(stop_tracing)
         log.info("runner_stopped")
         # A thread may still wait for a store that does not answer; what it does is whole or nothing.
         farewell = threading.Timer(_FAREWELL_S, os._exit, [0])

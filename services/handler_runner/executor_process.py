@@ -22,6 +22,7 @@ from handler_runner.remove_tree import remove_tree
 from handler_runner.sandbox import Sandbox
 from handler_runner.sandbox_none import NoSandbox, refused
 from handler_runner.sandbox_outputs import ConfinedOutputs
+from service_kit.tracing import span, traceparent
 
 log = structlog.get_logger()
 
@@ -66,7 +67,10 @@ class ProcessExecutor:
         """See `Executor.run`."""
         child = await self._take(Seat.for_command(environment, command))
         try:
-            result = await self._run(child, {**dict(environment.fields), **command}, listener)
+            with span(f"child {command['type']}", pid=child.pid):
+                # A handler that traces by itself finds there what its spans belong below.
+                told = {"traceparent": here} if (here := traceparent()) else {}
+                result = await self._run(child, {**dict(environment.fields), **command, **told}, listener)
         except CommandFailed:
             if environment.confined:
                 # It may have said so while it goes on with something else.

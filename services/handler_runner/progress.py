@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from darkroom.dataset.v1 import dataset_pb2
 from handler_runner.metrics import SHARD_BYTES, SHARDS_BUILT, STAGE_SECONDS
 from handler_runner.printable import printable
+from service_kit.tracing import Span, begin_span
 
 _RATE_WINDOW_S = 10.0
 _NAMED_SKIPS = 20
@@ -24,6 +25,7 @@ class WorkProgress:
         self._runner, self._attempt = runner, attempt
         self._stage = dataset_pb2.STAGE_UNSPECIFIED
         self._entered_s = clock()
+        self._span: Span | None = None
         self._waiting: dict[object, str] = {}
         self._running: dict[object, int] = {}
         self._samples: deque[tuple[float, int]] = deque()
@@ -37,15 +39,17 @@ class WorkProgress:
         """Begin a stage."""
         self.end()
         self._stage = stage
+        self._span = begin_span(f"stage {_name(stage)}")
         self._samples.clear()
         self.touch()
 
     def end(self) -> None:
         """Count the time in the present stage, which ends."""
         now_s = self._clock()
-        if self._stage != dataset_pb2.STAGE_UNSPECIFIED:
-            name = dataset_pb2.Stage.Name(self._stage).removeprefix("STAGE_")
-            STAGE_SECONDS.labels(name).inc(max(now_s - self._entered_s, 0.0))
+        if self._span is not None:
+            STAGE_SECONDS.labels(_name(self._stage)).inc(max(now_s - self._entered_s, 0.0))
+            self._span.end()
+            self._span = None
         self._stage, self._entered_s = dataset_pb2.STAGE_UNSPECIFIED, now_s
 
     def touch(self) -> None:
@@ -138,3 +142,7 @@ class WorkProgress:
             self._samples.popleft()
         elapsed_s = now - self._samples[0][0]
         return (done - self._samples[0][1]) / elapsed_s if elapsed_s > 0 else 0.0
+
+
+def _name(stage: dataset_pb2.Stage) -> str:
+    return str(dataset_pb2.Stage.Name(stage)).removeprefix("STAGE_")

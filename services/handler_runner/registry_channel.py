@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from service_kit.errors import FailedPrecondition
 from service_kit.server_arguments import MAX_MESSAGE_BYTES
 from service_kit.tls import channel_credentials
+from service_kit.tracing_calls import client_interceptors
 
 _CHANNEL_ARGUMENTS = (
     ("grpc.initial_reconnect_backoff_ms", 200),
@@ -68,8 +69,10 @@ class RegistryChannels:
     def open(self, address: str) -> grpc.aio.Channel:
         """Return a channel to HOST:PORT."""
         if self._credentials is None:
-            return grpc.aio.insecure_channel(address, options=self._options)
-        return grpc.aio.secure_channel(address, self._credentials, options=self._options)
+            return grpc.aio.insecure_channel(address, options=self._options, interceptors=client_interceptors())
+        return grpc.aio.secure_channel(
+            address, self._credentials, options=self._options, interceptors=client_interceptors()
+        )
 
 
 def _token(settings: RegistryChannelSettings) -> str:

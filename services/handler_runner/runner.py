@@ -28,6 +28,7 @@ from handler_runner.work_session import WorkSession
 from handler_runner.workshop import Workshop
 from service_kit.crash_points import reach
 from service_kit.errors import Aborted, DarkroomError, Unavailable
+from service_kit.tracing import span
 
 log = structlog.get_logger()
 
@@ -121,8 +122,11 @@ class HandlerRunner:
         lease = Lease(self._link, work, session.progress, session.log)
         kind = handler_pb2.WorkKind.Name(work.kind).removeprefix("WORK_KIND_")
         self._sessions[work.name] = session
-        with structlog.contextvars.bound_contextvars(
-            work=work.name, kind=kind, fence=work.fence, request_id=work.log_id or work.name.rpartition("/")[2]
+        request_id = work.log_id or work.name.rpartition("/")[2]
+        facts: dict[str, Any] = {"work": work.name, "fence": work.fence, "request_id": request_id}
+        with (
+            structlog.contextvars.bound_contextvars(kind=kind, **facts),
+            span(f"work {kind}", parent=work.trace_parent, attempt=work.attempt, **facts) as opened,
         ):
             log.info("work_begins", attempt=work.attempt)
             began = time.monotonic()
@@ -144,6 +148,7 @@ class HandlerRunner:
                 await self._release(work)
                 raise
             finally:
+                opened.note(outcome=outcome)
                 WORKS.dec()
                 WORK_ENDED.labels(kind, outcome).inc()
                 WORK_SECONDS.labels(kind).inc(time.monotonic() - began)

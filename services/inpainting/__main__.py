@@ -36,6 +36,7 @@ from service_kit.object_store_settings import open_object_store
 from service_kit.security import open_security
 from service_kit.serving import Serving, until_signalled
 from service_kit.settings import read_settings
+from service_kit.tracing import start_tracing, stop_tracing
 
 log = structlog.get_logger()
 
@@ -61,6 +62,7 @@ def main() -> int:
 
 async def serve(settings: InpaintingSettings) -> None:
     """Answer until a signal."""
+    start_tracing("darkroom-inpainting")
     security = open_security(settings, settings.listen, "DARKROOM_INPAINTING_")
     settings.home.mkdir(parents=True, exist_ok=True)
     home = settings.home.absolute()
@@ -98,6 +100,7 @@ async def serve(settings: InpaintingSettings) -> None:
     for task in done:
         with suppress(asyncio.CancelledError):
             task.result()
+    await asyncio.to_thread(stop_tracing)
     log.info("inpainting_stopped")
 
 

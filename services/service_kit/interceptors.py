@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import re
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import grpc
 import structlog
 
-from service_kit.errors import DarkroomError, InvalidArgument, rich_status
+from service_kit.errors import DarkroomError, InvalidArgument, rich_status, status_code
+from service_kit.spans_of_time import check_times
+from service_kit.tracing import Span
+from service_kit.tracing_calls import note_status, server_span
 
 log = structlog.get_logger()
 
@@ -34,7 +38,7 @@ class GuardInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         if handler is None or not details.method.startswith("/darkroom."):
             return handler
         request_id = request_id_of(details)
-        guard = _Guard(details.method, request_id, handler.request_deserializer)
+        guard = _Guard(details, request_id, handler.request_deserializer)
         # No deserializer: the guard decodes, so that bytes that are no message become a status of ours.
         match handler.request_streaming, handler.response_streaming:
             case False, False:
@@ -66,8 +70,9 @@ def request_id_of(details: grpc.HandlerCallDetails) -> str:
 class _Guard:
     """One call's guard."""
 
-    def __init__(self, method: str, request_id: str, deserialize: Callable[[bytes], Any]) -> None:
-        self._method = method
+    def __init__(self, details: grpc.HandlerCallDetails, request_id: str, deserialize: Callable[[bytes], Any]) -> None:
+        self._details = details
+        self._method = details.method
         self._request_id = request_id
         self._deserialize = deserialize
 
@@ -77,11 +82,11 @@ class _Guard:
         """Guard a behaviour with one response; ``decode`` takes what grpc hands over, one request or a stream."""
 
         async def guarded(data: Any, context: grpc.aio.ServicerContext) -> Any:
-            with structlog.contextvars.bound_contextvars(request_id=self._request_id, method=self._method):
+            with self._bound() as span:
                 try:
                     return await behaviour(decode(data), context)
                 except Exception as error:
-                    await self._fail(error, context)
+                    await self._fail(error, context, span)
 
         return guarded
 
@@ -91,14 +96,23 @@ class _Guard:
         """Guard a behaviour with a stream of responses."""
 
         async def guarded(data: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
-            with structlog.contextvars.bound_contextvars(request_id=self._request_id, method=self._method):
+            with self._bound() as span:
                 try:
                     async for response in behaviour(decode(data), context):
                         yield response
                 except Exception as error:
-                    await self._fail(error, context)
+                    await self._fail(error, context, span)
 
         return guarded
+
+    @contextmanager
+    def _bound(self) -> Iterator[Span]:
+        """Have all that happens within the call logged under its ids."""
+        with (
+            structlog.contextvars.bound_contextvars(request_id=self._request_id, method=self._method),
+            server_span(self._details, self._request_id) as span,
+        ):
+            yield span
 
     async def decode_each(self, requests: AsyncIterator[bytes]) -> AsyncIterator[Any]:
         """Yield the messages of a stream of requests."""
@@ -108,11 +122,13 @@ class _Guard:
     def decode(self, data: bytes) -> Any:
         """Return the message, or raise `InvalidArgument`."""
         try:
-            return self._deserialize(data)
+            message = self._deserialize(data)
         except Exception:
-            raise InvalidArgument(f"the request is not a valid message of {self._method}") from None
+            raise InvalidArgument.of([("request", f"is not a valid message of {self._method}")]) from None
+        check_times(message)
+        return message
 
-    async def _fail(self, error: Exception, context: grpc.aio.ServicerContext) -> None:
+    async def _fail(self, error: Exception, context: grpc.aio.ServicerContext, span: Span) -> None:
         if isinstance(error, grpc.aio.AbortError | asyncio.CancelledError):
             raise error
         if not isinstance(error, DarkroomError):
@@ -123,4 +139,5 @@ class _Guard:
                 reason="INTERNAL",
                 metadata={"error_id": error_id},
             )
+        note_status(span, status_code(error))
         await context.abort_with_status(rich_status(error))

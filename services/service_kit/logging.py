@@ -7,11 +7,14 @@ import sys
 
 import structlog
 
+from service_kit.tracing import add_trace_id
+
 
 def configure_logging(level: str = "INFO") -> None:
     """Send structlog and the standard library's loggers to stderr, one line an event."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        add_trace_id,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
