@@ -14,7 +14,7 @@ from darkroom_client.dataset_config import config_json
 from darkroom_client.errors import NotFound
 from darkroom_client.resolution import Resolution
 from darkroom_client.resolution_proto import resolution
-from darkroom_client.snapshot import DatasetSnapshot, DatasetState, Progress
+from darkroom_client.snapshot import DatasetSnapshot, DatasetState, Progress, is_news
 from darkroom_client.snapshot_proto import dataset_snapshot
 
 # Digits of a whole key; that of an imported dataset is an md5.
@@ -65,8 +65,12 @@ class AsyncDatasets(AsyncCatalog):
         def final(response: Any) -> bool:
             return dataset_snapshot(response.dataset).final
 
+        seen: DatasetSnapshot | None = None
         async for response in self._connection.stream("WatchDataset", lambda: request, final):
-            yield dataset_snapshot(response.dataset)
+            snapshot = dataset_snapshot(response.dataset)
+            if is_news(snapshot, seen):
+                seen = snapshot
+                yield snapshot
 
     async def resolve(
         self,

@@ -13,7 +13,7 @@ from darkroom_client.connection import Connection
 from darkroom_client.dataset import Dataset
 from darkroom_client.download import DownloadProgress
 from darkroom_client.errors import DarkroomError, RequestFailed
-from darkroom_client.snapshot import Failure, RequestSnapshot, RequestState
+from darkroom_client.snapshot import Failure, RequestSnapshot, RequestState, is_news
 from darkroom_client.snapshot_proto import request_snapshot
 
 if TYPE_CHECKING:
@@ -42,15 +42,22 @@ class AsyncDatasetRequest:
 
     async def watch(self) -> AsyncGenerator[RequestSnapshot, None]:
         """Yield the request as it stands, each change, and at last its final state; re-attaches by itself."""
+        if self.snapshot.final:
+            # Such as a hit: nothing of it changes any more, so nobody need be asked.
+            yield self.snapshot
+            return
         request = dataset_pb2.WatchRequestRequest(name=self.name)
 
         def final(response: Any) -> bool:
             return request_snapshot(response.request).final
 
         async with contextlib.aclosing(self._connection.stream("WatchRequest", lambda: request, final)) as responses:
+            seen: RequestSnapshot | None = None
             async for response in responses:
-                self.snapshot = request_snapshot(response.request)
-                yield self.snapshot
+                snapshot = request_snapshot(response.request)
+                if is_news(snapshot, seen):
+                    self.snapshot = seen = snapshot
+                    yield snapshot
 
     async def wait(self, timeout: float | None = None) -> RequestSnapshot:
         """Return the snapshot once it is ready.

@@ -154,3 +154,11 @@ class RequestSnapshot(Progress):
     def final(self) -> bool:
         """Whether nothing will change any more."""
         return self.state.final
+
+
+def is_news(snapshot: RequestSnapshot | DatasetSnapshot, seen: RequestSnapshot | DatasetSnapshot | None) -> bool:
+    """Whether somebody who has seen ``seen`` should see the snapshot, too.
+
+    A stream that is attached again begins with what is known; at a registry that has not looked since, with less.
+    """
+    return seen is None or snapshot.final or (snapshot.revision >= seen.revision and snapshot != seen)

@@ -1,4 +1,4 @@
-"""A line to a server that can be cut short: it passes so many bytes towards the client, then falls silent."""
+"""A line to a server: it can be cut, and cut short: it passes so many bytes towards the client, then falls silent."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class Relay:
         self.passed_bytes = 0
         self._changed = threading.Condition()
         self._closed = False
+        self._ends: set[socket.socket] = set()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def allow(self, size_bytes: int) -> None:
@@ -30,6 +31,12 @@ class Relay:
         with self._changed:
             self.passed_bytes, self.allowed_bytes = 0, size_bytes
             self._changed.notify_all()
+
+    def cut(self) -> None:
+        """End every connection that there is; new ones are welcome."""
+        for end in list(self._ends):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         with self._changed:
@@ -42,6 +49,7 @@ class Relay:
             while True:
                 client, _ = self._listener.accept()
                 server = socket.create_connection(self._target)
+                self._ends |= {client, server}
                 threading.Thread(target=self._pass, args=(client, server, False), daemon=True).start()
                 threading.Thread(target=self._pass, args=(server, client, True), daemon=True).start()
 
@@ -54,6 +62,7 @@ class Relay:
         for end in (source, target):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+            self._ends.discard(end)
             end.close()
 
     def _wait_for(self, size_bytes: int) -> None:
