@@ -28,20 +28,22 @@ class Line:
         self.delay_s = 0.0
         self.reset_each_bytes = 0
         self.reset_count = 0
-        self.back_bytes = 0
+        self.back_bytes_by_port: dict[str, int] = {}
 
-    async def serve(self, listen_host: str, port: int) -> None:
+    async def serve(self, listen_host: str, port: str) -> None:
+        self.back_bytes_by_port[port] = 0
+
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             try:
-                far_reader, far_writer = await asyncio.open_connection(self._target_host, port)
+                far_reader, far_writer = await asyncio.open_connection(self._target_host, int(port))
             except OSError:
                 reset(writer)
                 return
             ends = (writer, far_writer)
             self._writers.update(ends)
             ways = [
-                asyncio.create_task(self._pass(reader, far_writer, counted=False)),
-                asyncio.create_task(self._pass(far_reader, writer, counted=True)),
+                asyncio.create_task(self._pass(reader, far_writer)),
+                asyncio.create_task(self._pass(far_reader, writer, port)),
             ]
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
             for way in ways:
@@ -51,14 +53,15 @@ class Line:
             for end in ends:
                 end.close()
 
-        await asyncio.start_server(connected, listen_host, port)
+        await asyncio.start_server(connected, listen_host, int(port))
 
     def reset_all(self) -> None:
         for writer in list(self._writers):
             reset(writer)
         self.reset_count += 1
 
-    async def _pass(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, *, counted: bool) -> None:
+    async def _pass(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, back_over: str = "") -> None:
+        """Pass bytes on, late; those that come back over a port are counted."""
         loop = asyncio.get_running_loop()
         under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(UNDER_WAY)
 
@@ -71,9 +74,9 @@ class Line:
                     return
                 target.write(piece)
                 await target.drain()
-                if counted:
+                if back_over:
                     passed_bytes += len(piece)
-                    self.back_bytes += len(piece)
+                    self.back_bytes_by_port[back_over] += len(piece)
                     if self.reset_each_bytes and passed_bytes >= self.reset_each_bytes:
                         self.reset_count += 1
                         reset(target)
@@ -103,7 +106,7 @@ def reset(writer: asyncio.StreamWriter) -> None:
 async def main(listen_host: str, target_host: str, *ports: str) -> None:
     line = Line(target_host)
     for port in ports:
-        await line.serve(listen_host, int(port))
+        await line.serve(listen_host, port)
     print(json.dumps({"ready": True}), flush=True)
     while words := (await asyncio.to_thread(sys.stdin.readline)).split():
         match words:
@@ -115,7 +118,9 @@ async def main(listen_host: str, target_host: str, *ports: str) -> None:
                 line.reset_each_bytes = int(number)
             case ["count"]:
                 pass
-        print(json.dumps({"reset_count": line.reset_count, "back_bytes": line.back_bytes}), flush=True)
+        by_port = line.back_bytes_by_port
+        counts = {"reset_count": line.reset_count, "back_bytes": sum(by_port.values()), "back_bytes_by_port": by_port}
+        print(json.dumps(counts), flush=True)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,9 @@ from .house import Finished, plain_environment
 from .process import Process
 
 STUDIO, STUDIO_SIDE, LAB_SIDE, LAB = "10.77.1.1", "10.77.1.2", "10.77.2.2", "10.77.2.1"
-PORTS = ("50050", "50052")
+# The registry, retouching, and a store for deployments.
+STORE_PORT = "9000"
+PORTS = ("50050", "50052", STORE_PORT)
 COMMAND_TIMEOUT_S = 120.0
 START_TIMEOUT_S = 30.0
 LINE = Path(__file__).with_name("line.py")
