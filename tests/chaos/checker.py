@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dataset_registry.catalog import Where
+from dataset_registry.collector import Collector
 from dataset_registry.records import Dataset, Request, Work
 from dataset_registry.states import DatasetState, RequestState, WorkKind, WorkState
 from service_kit.object_store import ObjectStore
@@ -82,14 +83,18 @@ def _rows(deployment: Deployment, asked: Sequence[Asked], findings: Findings) ->
 
 
 def _collector(deployment: Deployment, findings: Findings) -> None:
-    # What age alone protects is over: nobody works any more.
-    now = {"COLLECT_MIN_AGE_S": 0}
-    said = deployment.operate("collect", "--dry-run", **now)
-    removed = deployment.operate("collect", **now)
-    findings.orphans_removed = len(removed.stdout.splitlines())
-    if said.stdout != removed.stdout or said.returncode or removed.returncode:
-        findings.corrupt.append(f"the collector removed other things than it said: {said.stderr}{removed.stderr}")
-    checked = deployment.operate("check", "--bytes", **now)
+    catalog = deployment.open_catalog()
+    try:
+        # What age alone protects is over: nobody works any more.
+        collector = Collector(catalog, open_store(deployment), min_age_s=0.0)
+        said = collector.collect(dry_run=True)
+        removed = collector.collect()
+    finally:
+        catalog.close()
+    findings.orphans_removed = len(removed)
+    if said != removed:
+        findings.corrupt.append("the collector removed other things than it said before")
+    checked = deployment.operate("check", "--bytes")
     summary = checked.stdout.splitlines()[-1:] or [checked.stderr]
     if checked.returncode or not summary[0].endswith(": 0 lost, 0 for the collector"):
         findings.corrupt.append(f"the checker of the catalogue finds: {checked.stdout}{checked.stderr}")

@@ -33,8 +33,6 @@ class Clock:
             "FAKETIME_CACHE_DURATION": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             "DONT_FAKE_MONOTONIC": "1",
-            # A killed process would leave its shared memory behind.
-            "FAKETIME_DISABLE_SHM": "1",
             # Files keep their true times: another machine's disk has another clock too.
             "NO_FAKE_STAT": "1",
         }
@@ -45,6 +43,13 @@ class Clock:
         fresh.write_text(f"{ahead_s:+d}\n")
         fresh.chmod(0o644)
         fresh.replace(self._file)
+
+
+def forget_the_dead() -> None:
+    """Remove what the library shares among the processes of a family and killed ones left in memory."""
+    for left in Path("/dev/shm").glob("*faketime_*_*"):
+        if not Path("/proc", left.name.rpartition("_")[2]).exists():
+            left.unlink(missing_ok=True)
 
 
 def find_library() -> Path:

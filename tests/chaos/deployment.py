@@ -18,7 +18,7 @@ from service_kit.crash_points import REGISTRY_POINTS, RUNNER_POINTS
 from ..conftest import MinioServer, find_minio
 from ..e2e.house import House, free_port
 from ..postgres import PostgresServer, find_postgres
-from .clock import Clock
+from .clock import Clock, forget_the_dead
 from .parts import Part, Supervisor
 from .store_proxy import StoreProxy
 
@@ -59,6 +59,7 @@ class Deployment(House):
     def __init__(self, folder: Path, raw: Path, stack: ExitStack, *, database: str, bucket: bool, clocks: bool) -> None:
         """``bucket``: the store is MinIO behind a proxy, else a folder; ``clocks``: those of processes can be set."""
         folder.mkdir(parents=True, exist_ok=True)
+        stack.callback(forget_the_dead)
         self.database = database
         # One of a machine with the registries, whose SQLite goes by it; one of PostgreSQL's machine.
         self.clocks = {"registries": Clock(folder / "registries.clock")} if clocks else {}
@@ -167,14 +168,14 @@ class Deployment(House):
                             found.append(child)
         return found
 
-    def operate(self, *arguments: str, **settings: object) -> subprocess.CompletedProcess[str]:
+    def operate(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the registry's as an operator does, on the store itself."""
-        values = {"HOME": self.folder / "registry", **self.direct_store, **settings}
+        values = {"HOME": self.folder / "registry", **self.direct_store}
         if self.database_url:
             values["DATABASE_URL"] = self.database_url
         command = [sys.executable, "-m", "dataset_registry", *arguments]
         environment = self.variables({f"DARKROOM_REGISTRY_{name}": str(value) for name, value in values.items()})
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
     def end(self) -> None:
         self.supervisor.end()
