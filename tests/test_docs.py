@@ -61,7 +61,7 @@ def test_every_failure_class_is_explained() -> None:
 def test_compose_sets_only_variables_that_the_services_read() -> None:
     compose = yaml.safe_load((ROOT / "compose.yaml").read_text())
     settings = (ROOT / "docs" / "settings.md").read_text()
-    for service in ("migrate", "registry", "registry-b", "runner"):
+    for service in ("migrate", "registry", "registry-b", "runner", "inpainting"):
         for variable in compose["services"][service]["environment"]:
             assert f"`{variable}`" in settings
 
