@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import grpc
@@ -46,6 +47,7 @@ from dataset_registry.upkeep import Upkeep
 from dataset_registry.usage_totals import UsageTotals
 from dataset_registry.watching import Board
 from service_kit.errors import DarkroomError, InvalidArgument
+from service_kit.file_limit import raise_file_limit
 from service_kit.git import Git
 from service_kit.logging import configure_logging
 from service_kit.metrics import MetricsPage
@@ -58,6 +60,11 @@ from service_kit.token_file import TokenFile
 from service_kit.tracing import start_tracing, stop_tracing
 
 log = structlog.get_logger()
+
+# What waits for the store or for git; the catalogue has threads of its own.
+THREADS = 32
+# A call that has been answered by a thread need not wait long for the event loop, and the other way round.
+SWITCH_S = 0.001
 
 SERVICES = (
     dataset_pb2.DESCRIPTOR.services_by_name["DatasetService"].full_name,
@@ -126,6 +133,9 @@ def open_catalog(settings: RegistrySettings) -> SqlCatalog:
 
 async def serve(settings: RegistrySettings) -> None:
     """Answer until a signal."""
+    raise_file_limit()
+    sys.setswitchinterval(SWITCH_S)
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "outside"))
     start_tracing("darkroom-registry")
     security = open_security(settings, settings.listen, "DARKROOM_REGISTRY_")
     catalog = open_catalog(settings)

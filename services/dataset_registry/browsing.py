@@ -153,4 +153,4 @@ class Browsing:
                 await asyncio.sleep(FOLLOW_S)
 
     async def _read(self, step: Callable[[Transaction], T]) -> T:
-        return await asyncio.to_thread(self._catalog.read, step)
+        return await self._catalog.read_soon(step)

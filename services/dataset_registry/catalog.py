@@ -126,5 +126,11 @@ class Catalog(Protocol):
     def read(self, step: Callable[[Transaction], T]) -> T:
         """Run ``step`` on one consistent state."""
 
+    async def read_soon(self, step: Callable[[Transaction], T]) -> T:
+        """Do the same without holding up the event loop, in turn with other readers."""
+
+    async def write_soon(self, step: Callable[[Transaction], T]) -> T:
+        """Write without holding up the event loop or any reader, in turn with other writers."""
+
     def on_commit(self, listener: Callable[[set[str]], None]) -> None:
         """Call ``listener`` after each commit with ``Kind/id`` of every record put; from any thread."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 import operator
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar, cast
@@ -30,6 +33,9 @@ T = TypeVar("T")
 # dataset was twice as slow with three.
 MAX_CONFLICTS = 50
 TOGETHER = 1
+# Steps at a time: they share one interpreter with the event loop, so more would slow down answers and not be faster.
+READERS = 4
+WRITERS = 6
 # How long closing waits for steps that are under way.
 LAST_STEPS_S = 10.0
 # How often a step starts again whose line to the database broke before it committed.
@@ -216,6 +222,8 @@ class SqlCatalog:
         self.kind = self._database.engine.dialect.name
         self.place = self._database.place
         self._listeners: list[Callable[[set[str]], None]] = []
+        self._readers = ThreadPoolExecutor(READERS, "catalogue-read")
+        self._writers = ThreadPoolExecutor(WRITERS, "catalogue-write")
         self._steps = 0
         self._ended = threading.Condition()
 
@@ -256,6 +264,14 @@ class SqlCatalog:
                 if lost > MAX_LOST:
                     raise
 
+    async def read_soon(self, step: Callable[[SqlTransaction], T]) -> T:
+        """See `catalog.Catalog`."""
+        return await _in(self._readers, self.read, step)
+
+    async def write_soon(self, step: Callable[[SqlTransaction], T]) -> T:
+        """See `catalog.Catalog`."""
+        return await _in(self._writers, self.write, step)
+
     def on_commit(self, listener: Callable[[set[str]], None]) -> None:
         """See `catalog.Catalog`."""
         self._listeners.append(listener)
@@ -273,6 +289,8 @@ class SqlCatalog:
         with self._ended:
             self._ended.wait_for(lambda: not self._steps, LAST_STEPS_S)
         self._database.engine.dispose()
+        for pool in (self._readers, self._writers):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
@@ -285,6 +303,12 @@ class SqlCatalog:
             with self._ended:
                 self._steps -= 1
                 self._ended.notify_all()
+
+
+async def _in(pool: Executor, call: Callable[[Callable[..., T]], T], step: Callable[..., T]) -> T:
+    # As `asyncio.to_thread`: what is logged there has the call's request id.
+    context = contextvars.copy_context()
+    return await asyncio.get_running_loop().run_in_executor(pool, lambda: context.run(call, step))
 
 
 def _condition(table: sa.Table, where: Where) -> sa.ColumnElement[bool]:

@@ -60,7 +60,7 @@ class Downloads:
                 BYTES_SERVED.inc(len(chunk))
                 yield chunk
         except (ObjectMissing, ObjectShort):
-            await asyncio.to_thread(self._catalog.write, lambda tx: evict(tx, dataset.id))
+            await self._catalog.write_soon(lambda tx: evict(tx, dataset.id))
             raise DataLoss(f"the archive of datasets/{dataset.id} is gone or short; request it again") from None
 
     async def report(self, name: str, download: Download) -> None:
@@ -90,7 +90,7 @@ class Downloads:
         return view
 
     async def _write(self, step: Callable[[Transaction], T]) -> T:
-        return await asyncio.to_thread(self._catalog.write, step)
+        return await self._catalog.write_soon(step)
 
 
 def _next(chunks: Iterator[bytes]) -> bytes:

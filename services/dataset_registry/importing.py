@@ -102,10 +102,10 @@ class Importing:
         await asyncio.to_thread(self._store.put, name, bytes(part))
 
     async def _read(self, step: Callable[[Transaction], T]) -> T:
-        return await asyncio.to_thread(self._catalog.read, step)
+        return await self._catalog.read_soon(step)
 
     async def _write(self, step: Callable[[Transaction], T]) -> T:
-        return await asyncio.to_thread(self._catalog.write, step)
+        return await self._catalog.write_soon(step)
 
 
 def _check(arrival: Arrival) -> None:

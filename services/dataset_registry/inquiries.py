@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
@@ -151,10 +150,10 @@ class Inquiries:
                 raise work_failed(view.value.work.failure)
 
     async def _read(self, step: Callable[[Transaction], T]) -> T:
-        return await asyncio.to_thread(self._catalog.read, step)
+        return await self._catalog.read_soon(step)
 
     async def _write(self, step: Callable[[Transaction], T]) -> T:
-        return await asyncio.to_thread(self._catalog.write, step)
+        return await self._catalog.write_soon(step)
 
 
 def work_failed(failed: Mapping[str, Any]) -> FailedPrecondition | InvalidArgument:

@@ -73,7 +73,7 @@ class Locating:
         await then(identities)
 
     async def _locate(self, identity: str) -> None:
-        request = await asyncio.to_thread(self._catalog.read, lambda tx: tx.get(Request, identity))
+        request = await self._catalog.read_soon(lambda tx: tx.get(Request, identity))
         if request is None or unlocated(request) is None:
             return
         recipe, bad = request.recipe, None
@@ -95,4 +95,4 @@ class Locating:
         await self._write(step)
 
     async def _write(self, step: Callable[[Transaction], T]) -> T:
-        return await asyncio.to_thread(self._catalog.write, step)
+        return await self._catalog.write_soon(step)

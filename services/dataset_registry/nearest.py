@@ -121,10 +121,10 @@ class Nearest:
             raise
 
     async def _read(self, step: Callable[[Transaction], T]) -> T:
-        return await asyncio.to_thread(self._catalog.read, step)
+        return await self._catalog.read_soon(step)
 
     async def _write(self, step: Callable[[Transaction], T]) -> T:
-        return await asyncio.to_thread(self._catalog.write, step)
+        return await self._catalog.write_soon(step)
 
 
 def _candidates(tx: Transaction, spec: DatasetSpec) -> list[Candidate]:

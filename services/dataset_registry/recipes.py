@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
@@ -60,7 +59,7 @@ class Recipes:
         return await self._repositories.resolve(repository, version)
 
     async def _read(self, step: Callable[[Transaction], T]) -> T:
-        return await asyncio.to_thread(self._catalog.read, step)
+        return await self._catalog.read_soon(step)
 
 
 def check_served(tx: Transaction, recipe: Recipe) -> None:

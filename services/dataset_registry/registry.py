@@ -200,10 +200,10 @@ class Registry:
         return await self._read(lambda tx: load_dataset(tx, key).value)
 
     async def _read(self, step: Callable[[Transaction], T]) -> T:
-        return await asyncio.to_thread(self._catalog.read, step)
+        return await self._catalog.read_soon(step)
 
     async def _write(self, step: Callable[[Transaction], T]) -> T:
-        return await asyncio.to_thread(self._catalog.write, step)
+        return await self._catalog.write_soon(step)
 
 
 def _count(resolved: list[tuple[Request, Request]]) -> None:

@@ -63,7 +63,7 @@ class Upkeep:
     async def once(self) -> None:
         """One round."""
         await asyncio.to_thread(self._expire)
-        active = await asyncio.to_thread(self._catalog.read, lambda tx: tx.unsettled())
+        active = await self._catalog.read_soon(lambda tx: tx.unsettled())
         if active:
             reach("requests_not_told")
         for start in range(0, len(active), BATCH):

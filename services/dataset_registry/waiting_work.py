@@ -69,7 +69,7 @@ class WaitingWork:
         """Read once the look before this one has ended: who asks from then on gets the next."""
         async with self._reading:
             self._coming = None
-            self._queue = await asyncio.to_thread(self._catalog.read, _by_needs)
+            self._queue = await self._catalog.read_soon(_by_needs)
             self._looked = asyncio.get_running_loop().time()
             return self._queue
 

@@ -141,7 +141,7 @@ class Board:
     async def _load(self, feeds: Sequence[Feed[Any]]) -> None:
         load, identities = feeds[0].load, [feed.identity for feed in feeds]
         try:
-            views = await asyncio.to_thread(self._catalog.read, lambda tx: load(tx, identities))
+            views = await self._catalog.read_soon(lambda tx: load(tx, identities))
         except DarkroomError as error:
             log.warning("refresh_failed", message=error.message)
             for feed in feeds:
