@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ from dataset_registry.database_errors_sqlalchemy import Conflict, ConnectionLost
 from dataset_registry.database_sqlalchemy import BUSY_S, CONNECTIONS, Database, open_database
 from dataset_registry.migrating_sqlalchemy import check_migrated, migrate
 from dataset_registry.records import Record, Work
-from dataset_registry.row_values import check_mark, check_value, to_json
+from dataset_registry.row_values import check_mark, check_value, from_json, to_json
 from dataset_registry.schema_sqlalchemy import QUEUED_WORK, TABLES, UNFINISHED_WORK
 from dataset_registry.usage import Usage, UsageBy
 from dataset_registry.usage_sqlalchemy import add_usage, find_usage
@@ -171,12 +172,12 @@ class SqlTransaction:
     def queued(self, limit: int) -> list[QueuedWork]:
         """See `catalog.Transaction`."""
         work = TABLES[Work].c
-        columns = work.id, work.kind, work.repository, work.commit, work.raw_names, work.create_time, work.not_before
-        query = sa.select(*columns).where(QUEUED_WORK).order_by(work.create_time, work.id).limit(limit)
-        found = self._connection.execute(query)
+        needs = work.kind, work.repository, work.commit, sa.cast(work.raw_names, sa.Text)
+        query = sa.select(work.id, work.create_time, work.not_before, *needs)
+        found = self._connection.execute(query.where(QUEUED_WORK).order_by(work.create_time, work.id).limit(limit))
         return [
-            QueuedWork(identity, Needs(kind, repository, commit, tuple(raw_names)), create_time, not_before)
-            for identity, kind, repository, commit, raw_names, create_time, not_before in found
+            QueuedWork(identity, _needs(*needs), create_time, not_before)
+            for identity, create_time, not_before, *needs in found
         ]
 
     def usage(self, by: UsageBy, since: float, until: float, after: tuple[int, str] | None, limit: int) -> list[Usage]:
@@ -327,6 +328,12 @@ def _condition(table: sa.Table, where: Where) -> sa.ColumnElement[bool]:
         return sa.and_(column >= where.value, column < where.value + "\U0010ffff")
     compared: sa.ColumnElement[bool] = _COMPARE[where.relation](column, where.value)
     return compared
+
+
+@lru_cache(maxsize=1000)
+def _needs(kind: str, repository: str, commit: str, raw_names_json: str) -> Needs:
+    """Of many works in a queue, most need the same."""
+    return Needs(kind, repository, commit, tuple(from_json(raw_names_json)))
 
 
 def _is_among(column: sa.ColumnElement[Any], values: list[Any]) -> sa.ColumnElement[bool]:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from dataset_registry.database_errors_sqlalchemy import meaning, one_line
-from dataset_registry.row_values import to_json
+from dataset_registry.row_values import from_json, to_json
 from service_kit.errors import FailedPrecondition, InvalidArgument, Unavailable
 
 # What one registry holds open at most; PostgreSQL's own default allows 100 in all.
@@ -36,6 +36,7 @@ _POSTGRESQL = {
 # snapshot is taken when it has its turn, so one that is alone cannot conflict.
 _TOGETHER = "LOCK TABLE alembic_version IN ROW SHARE MODE"
 _ALONE = "LOCK TABLE alembic_version IN EXCLUSIVE MODE"
+_JSON: dict[str, Any] = {"json_serializer": to_json, "json_deserializer": from_json}
 _NOW = "SELECT extract(epoch FROM clock_timestamp())"
 # Two registries that migrate at once do so one after the other.
 _MIGRATING = "SELECT pg_advisory_xact_lock(7275628)"
@@ -97,7 +98,7 @@ class SqliteDatabase:
 
     def __init__(self, url: sa.URL, connections: int, busy_s: float) -> None:
         self.place = f"sqlite:///{url.database}"
-        self.engine = sa.create_engine(url, json_serializer=to_json, hide_parameters=True, **_pool(connections, busy_s))
+        self.engine = sa.create_engine(url, **_JSON, hide_parameters=True, **_pool(connections, busy_s))
         # Waiting here, among the threads of one registry, is fair and costs no polling.
         self._turn = threading.Lock()
         sa.event.listen(self.engine, "connect", self._set_up)
@@ -163,7 +164,7 @@ class PostgresqlDatabase:
             url,
             connect_args=usual,
             isolation_level="SERIALIZABLE",
-            json_serializer=to_json,
+            **_JSON,
             hide_parameters=True,
             **_pool(connections, busy_s),
         )

@@ -9,7 +9,7 @@ from typing import TypeVar
 from dataset_registry import names
 from dataset_registry.catalog import Catalog, Transaction
 from dataset_registry.gathering import environment_of
-from dataset_registry.records import Definition, Recipe, Runner
+from dataset_registry.records import Definition, RawDataset, Recipe, Runner
 from dataset_registry.refusals import check_not_refused
 from dataset_registry.repositories import Repositories, declared_handler
 from dataset_registry.spec import normal_config, parse_config
@@ -64,8 +64,10 @@ class Recipes:
 
 def check_served(tx: Transaction, recipe: Recipe) -> None:
     """Raise `NotFound` for a raw dataset that no runner has ever served, `FailedPrecondition` for refused code."""
-    known = served_raw(tx)
-    for role, name in recipe.raw.items():
+    # What was walked was served; only what was not is looked for among all that runners say.
+    never_walked = {role: name for role, name in recipe.raw.items() if tx.get(RawDataset, name) is None}
+    known = served_raw(tx) if never_walked else []
+    for role, name in never_walked.items():
         if name not in known:
             raise NotFound(
                 f"no runner serves the raw dataset {name!r} (role {role} of {recipe.dataset_name}); "

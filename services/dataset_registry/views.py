@@ -138,12 +138,15 @@ def work_views(tx: Transaction, works: Collection[Work]) -> dict[str, WorkView]:
     queued = [each.id for each in works if each.state == WorkState.QUEUED]
     ahead = tx.ahead(queued) if queued else {}
     runners = tx.find(Runner, Where("seen_time", ">", tx.now() - RUNNER_AWAY_S)) if queued else []
-    return {
-        each.id: WorkView(each, ahead[each.id], _why_queued(tx, each, runners))
-        if each.id in ahead
-        else WorkView(each, 0, "")
-        for each in works
-    }
+    # What needs the same waits for the same.
+    why: dict[tuple[str, ...], str] = {}
+    views = {}
+    for each in works:
+        needs = each.repository, each.commit, *each.raw_names
+        if each.id in ahead and needs not in why:
+            why[needs] = _why_queued(tx, each, runners)
+        views[each.id] = WorkView(each, ahead[each.id], why[needs]) if each.id in ahead else WorkView(each, 0, "")
+    return views
 
 
 def can_do(runner: Runner, work: Work | Needs) -> bool:
