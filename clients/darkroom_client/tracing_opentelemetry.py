@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -31,6 +32,8 @@ class OpenTelemetryClient:
     def __init__(self, endpoint: str) -> None:
         """``endpoint``: the collector's base URL; spans go to ``/v1/traces`` below it."""
         self._provider = TracerProvider(resource=Resource({"service.name": "darkroom-client"}), shutdown_on_exit=False)
+        # A collector that is away costs the spans, and is no news for who waits for a dataset.
+        logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
         exporter = OTLPSpanExporter(endpoint.rstrip("/") + "/v1/traces", timeout=_EXPORT_S)
         self._provider.add_span_processor(BatchSpanProcessor(exporter))
         self._tracer = self._provider.get_tracer("darkroom")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from opentelemetry import context, trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.exporter.otlp.proto.http import trace_exporter as exporter_module
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -25,6 +26,21 @@ _DELAY_MS = 1_000
 _W3C = TraceContextTextMapPropagator()
 
 
+class _NowAndThen(logging.Filter):
+    """Lets one line a minute through: a collector that is away for a night must not fill the log."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._next_s = 0.0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Say whether the line is the minute's first."""
+        if record.created < self._next_s:
+            return False
+        self._next_s = record.created + 60.0
+        return True
+
+
 class OpenTelemetryTracing:
     """See `Tracing`."""
 
@@ -32,7 +48,8 @@ class OpenTelemetryTracing:
         """``endpoint``: the collector's base URL; spans go to ``/v1/traces`` below it."""
         # Ended by `stop`, not at exit: a service on its way down decides how long it waits.
         self._provider = TracerProvider(resource=Resource({"service.name": service}), shutdown_on_exit=False)
-        exporter = OTLPSpanExporter(endpoint.rstrip("/") + "/v1/traces", timeout=_EXPORT_S)
+        logging.getLogger(exporter_module.__name__).addFilter(_NowAndThen())
+        exporter = exporter_module.OTLPSpanExporter(endpoint.rstrip("/") + "/v1/traces", timeout=_EXPORT_S)
         self._provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=_DELAY_MS))
         self._tracer = self._provider.get_tracer("darkroom")
 
