@@ -40,6 +40,8 @@ bench: setup ## Measure the services side by side with peers, in alternating run
 	$(BIN)/python tests/bench/bench.py
 	$(BIN)/python tests/bench/bench_handlers.py
 	$(BIN)/python tests/bench/bench_inpainting.py
+	$(BIN)/python tests/bench/bench_load.py
+	$(BIN)/python tests/bench/bench_catalog.py
 
 SECONDS ?= 90
 DATABASE ?= postgresql

@@ -189,6 +189,7 @@ async def serve(settings: RegistrySettings) -> None:
     done, _ = await asyncio.wait([stopping, *rounds], return_when=asyncio.FIRST_COMPLETED)
     for task in (*rounds, stopping):
         task.cancel()
+    await serving.set_ready(False)
     # Nobody looks for news any more: whoever waits for some asks another registry, or this one's next life.
     board.close()
     await serving.stop()
