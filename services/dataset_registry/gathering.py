@@ -9,11 +9,11 @@ from typing import Any
 
 from dataset_registry.catalog import Transaction, Where
 from dataset_registry.locks import lock_reference
-from dataset_registry.records import Environment, RawDataset, Recipe, Work
+from dataset_registry.records import Dataset, Environment, RawDataset, Recipe, Work
 from dataset_registry.refusals import check_not_refused
 from dataset_registry.repositories import declared_handler, environment_id
 from dataset_registry.spec import DatasetSpec, Platform, canonical_json, normal_config
-from dataset_registry.states import WorkKind, WorkState
+from dataset_registry.states import DatasetState, WorkKind, WorkState
 from service_kit.logging import current_request_id
 from service_kit.tracing import traceparent
 
@@ -59,8 +59,10 @@ def environment_of(tx: Transaction, recipe: Recipe) -> Environment | None:
     return tx.get(Environment, environment_id(recipe.repository, recipe.commit))
 
 
-def gather(tx: Transaction, recipe: Recipe, asked: float, raw_max_age_s: float) -> Facts | list[Work]:
-    """Return the facts, or the work that is under way for those missing.
+def gather(
+    tx: Transaction, recipe: Recipe, asked: float, raw_max_age_s: float, *, to_build: bool = False
+) -> Facts | list[Work]:
+    """Return the facts, or the work that is under way for those missing; ``to_build``: a build of them may follow.
 
     Raises `FactFailed` when such work failed after ``asked``.
     """
@@ -69,12 +71,15 @@ def gather(tx: Transaction, recipe: Recipe, asked: float, raw_max_age_s: float) 
     if environment is None:
         missing.append(join_environment(tx, recipe.repository, recipe.commit, recipe.version, asked))
     digests = {}
+    expected: dict[str, Any] | None = None
     for role, name in recipe.raw.items():
         raw = tx.get(RawDataset, name)
         if raw is not None and raw.digest and asked - raw_max_age_s <= raw.scan_time <= tx.now():
             digests[role] = raw.digest
         else:
-            missing.append(join_snapshot(tx, name, asked))
+            if expected is None:
+                expected = _expected_build(tx, recipe, environment) if to_build and environment else {}
+            missing.append(join_snapshot(tx, name, asked, expected))
     if environment is None or missing:
         return missing
     return Facts(environment.description, digests)
@@ -88,10 +93,23 @@ def join_environment(tx: Transaction, repository: str, commit: str, version: str
     return join_work(tx, WorkKind.ENVIRONMENT, subject, repository=repository, commit=commit, task=task)
 
 
-def join_snapshot(tx: Transaction, name: str, asked: float) -> Work:
-    """Return the work that walks a raw dataset."""
+def join_snapshot(tx: Transaction, name: str, asked: float, expected: Mapping[str, Any] | None = None) -> Work:
+    """Return the work that walks a raw dataset; ``expected`` are the task's fields on the build that may follow."""
     _raise_failed(tx, WorkKind.SNAPSHOT, name, asked)
-    return join_work(tx, WorkKind.SNAPSHOT, name, raw_names=[name], task={"raw_dataset": name})
+    task = {"raw_dataset": name, **(expected or {})}
+    return join_work(tx, WorkKind.SNAPSHOT, name, raw_names=[name], task=task)
+
+
+def _expected_build(tx: Transaction, recipe: Recipe, environment: Environment) -> dict[str, Any]:
+    """Return what a runner may make ready during the walks; nothing where unchanged raw data would give a hit."""
+    known = {role: tx.get(RawDataset, name) for role, name in recipe.raw.items()}
+    digests = {role: raw.digest for role, raw in known.items() if raw is not None}
+    spec, _ = dataset_spec(recipe, Facts(environment.description, digests))
+    dataset = tx.get(Dataset, spec.key())
+    if dataset is not None and dataset.state in (DatasetState.READY, DatasetState.BUILDING):
+        return {}
+    task = build_task(tx, recipe, spec.config, digests, spec.lock_digest)
+    return {"expected": task["environment"], "expected_raw": sorted(set(recipe.raw.values()))}
 
 
 def dataset_spec(recipe: Recipe, facts: Facts) -> tuple[DatasetSpec, dict[str, Any]]:

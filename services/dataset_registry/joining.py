@@ -58,7 +58,7 @@ def _resolve(
 ) -> tuple[Request, Dataset | None]:
     recipe = recipe_from(request.recipe)
     try:
-        facts = gather(tx, recipe, request.create_time, raw_max_age_s)
+        facts = gather(tx, recipe, request.create_time, raw_max_age_s, to_build=True)
         if not isinstance(facts, Facts):
             return request, None
         spec, read_options = dataset_spec(recipe, facts)

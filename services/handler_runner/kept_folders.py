@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import os
 import shutil
 import threading
@@ -15,6 +16,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 _NEW, _OLD, _LOCKS = ".new", ".old", ".locks"
+# So many are flushed one by one.
+_FEW_PATHS = 100
 
 
 class Held:
@@ -104,8 +107,7 @@ class KeptFolders:
             try:
                 make(new)
                 _note_size(descriptor, new)
-                # What is published must outlive the machine's fall as well.
-                os.sync()
+                _flush(new)
                 new.rename(path)
             except BaseException:
                 shutil.rmtree(new, ignore_errors=True)
@@ -147,6 +149,22 @@ class KeptFolders:
             return os.path.samestat(os.fstat(descriptor), (self._home / _LOCKS / name).stat())
         except FileNotFoundError:
             return False
+
+
+def _flush(folder: Path) -> None:
+    """Have the disk hold all of it: what is published must outlive the machine's fall as well."""
+    paths = [folder, *itertools.islice(folder.rglob("*"), _FEW_PATHS)]
+    if len(paths) > _FEW_PATHS:
+        # Waits for what all others on the machine have written, too.
+        os.sync()
+        return
+    for path in paths:
+        if not path.is_symlink():
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
 
 def _note_size(descriptor: int, folder: Path) -> None:

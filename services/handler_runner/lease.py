@@ -12,7 +12,7 @@ from handler_runner.registry_link import RegistryLink
 from handler_runner.work_log import WorkLog
 from service_kit.errors import Aborted, DarkroomError, Unavailable
 
-# Watchers should see a live bar, the registry should not drown.
+# Watchers should see a live bar, the registry should not drown: only what is rare is told at once.
 _SHORTEST_PAUSE_S = 0.5
 _FIRST_BEAT_S = 0.2
 _RETRY_S = 1.0
@@ -46,14 +46,15 @@ class Lease:
                 await asyncio.sleep(_RETRY_S)
                 continue
             pause_s = max(0.0, _SHORTEST_PAUSE_S - (clock() - began))
-            await asyncio.sleep(pause_s)
+            await _set_within(self._progress.news, pause_s)
             if not self._log.unsent:
-                await self._changed_within(self._lease_s / 3 - pause_s)
+                await _set_within(self._progress.changed, self._lease_s / 3 - pause_s)
 
     async def beat(self) -> None:
         """Send one heartbeat. Raises `LeaseLost`, and `Unavailable` when the registry does not answer."""
         async with self._sending:
             self._progress.changed.clear()
+            self._progress.news.clear()
             offset, text = self._log.next_piece()
             try:
                 response = await self._link.heartbeat(
@@ -81,9 +82,10 @@ class Lease:
         except Unavailable:
             return
 
-    async def _changed_within(self, timeout_s: float) -> None:
-        try:
-            async with asyncio.timeout(max(0.0, timeout_s)):
-                await self._progress.changed.wait()
-        except TimeoutError:
-            return
+
+async def _set_within(event: asyncio.Event, timeout_s: float) -> None:
+    try:
+        async with asyncio.timeout(max(0.0, timeout_s)):
+            await event.wait()
+    except TimeoutError:
+        return

@@ -30,6 +30,8 @@ class WorkProgress:
         self._running: dict[object, int] = {}
         self._samples: deque[tuple[float, int]] = deque()
         self.changed = asyncio.Event()
+        # Set at the few changes that are worth a message of their own.
+        self.news = asyncio.Event()
         self.shard_count = self.shards_done = self.shards_reused = self.bytes_done = 0
         self.example_count = self.examples_committed = 0
         self.file_count = self.files_done = 0
@@ -79,6 +81,9 @@ class WorkProgress:
     def committed(self, shard: object, examples: int, size_bytes: int, *, reused: bool = False) -> None:
         """Count a shard that is safe."""
         self._running.pop(shard, None)
+        if not self.shards_done:
+            # People wait for the first one: it tells that the handler works.
+            self.news.set()
         self.shards_done += 1
         self.shards_reused += reused
         self.examples_committed += examples

@@ -8,6 +8,7 @@ from darkroom.dataset.v1 import dataset_pb2
 from darkroom.handler.v1 import handler_pb2
 from handler_runner.build import handler_command
 from handler_runner.environment_prepared import prepared
+from handler_runner.expected_build import make_ready
 from handler_runner.failure import FailureClass, WorkFailed
 from handler_runner.handler_command import HandlerCommand
 from handler_runner.run_command import run_command
@@ -47,6 +48,8 @@ async def describe(
 async def scan(session: WorkSession, workshop: Workshop, task: handler_pb2.SnapshotTask) -> handler_pb2.SnapshotResult:
     """Walk a raw dataset. Raises `WorkFailed` (RAW_MISSING)."""
     session.progress.enter(dataset_pb2.STAGE_SNAPSHOT)
+    if task.HasField("expected"):
+        make_ready(workshop, task.expected, task.expected_raw)
     root = await session.in_thread(workshop.raw_root.path, task.raw_dataset)
     listing = await session.in_thread(workshop.snapshots.take, root, session.files_progress, session.cancelled)
     return handler_pb2.SnapshotResult(

@@ -43,6 +43,13 @@ async def test_a_raw_dataset_is_walked_while_a_build_runs(bench):
     assert bench.registry.work(build).state == "RUNNING"
 
 
+async def test_a_walk_does_not_mind_a_build_that_cannot_be_made_ready(bench):
+    bench.start()
+    expected = {"repository": "nowhere", "commit": "0" * 40, "version": "v1"}
+    task = {"raw_dataset": "street", "expected": expected, "expected_raw": ["street"]}
+    assert (await bench.registry.finished(bench.registry.queue("SNAPSHOT", task))).state == "DONE"
+
+
 async def test_an_empty_raw_dataset_is_named(bench):
     (bench.raw / "empty").mkdir()
     bench.start()
