@@ -34,6 +34,8 @@ SERVICE_CONFIG = {
 CHANNEL_OPTIONS: tuple[tuple[str, Any], ...] = (
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
+    # Without it a server that keeps the line open but does not answer has a minute.
+    ("grpc.http2.ping_timeout_ms", 10_000),
     ("grpc.max_receive_message_length", 16 << 20),
     ("grpc.max_send_message_length", 16 << 20),
     # gRPC's own pauses between connection attempts grow to two minutes; a restarted registry is back in seconds.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import grpc
 import pytest
@@ -178,3 +180,9 @@ def test_the_more_are_turned_away_the_later_they_come_again() -> None:
     assert max(crowded) - min(crowded) > LONGEST_S / 4
     now_s += 60.0
     assert max(pauses(20)) <= SHORTEST_S * 1.5
+
+
+def test_the_promises_name_each_room() -> None:
+    text = (Path(__file__).resolve().parents[3] / "docs" / "promises.md").read_text()
+    told = dict(re.findall(r"^\| `(\w+)` \| ([\d,]+) \|", text, re.MULTILINE))
+    assert told == {room.value: f"{count:,}" for room, count in PLACES.items()}
