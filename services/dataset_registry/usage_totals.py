@@ -22,7 +22,7 @@ PAUSE_S = 0.05
 SETTLED_S = 120.0
 # Requests that one step adds, and the span from which it begins to look for so many.
 AT_ONCE = 5000
-SPAN_S = 86_400.0
+SPAN_S = 32 * 86_400.0
 # Groups that are added up for one answer; with more of them the database does it, as if there were no totals.
 RECENT_GROUPS = 5000
 MARK = "totals"
