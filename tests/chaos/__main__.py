@@ -37,7 +37,7 @@ def main() -> int:
     undisturbed = UndisturbedHouse(folder / "undisturbed", raw)
     good = False
     try:
-        if "clock" in arguments.harm:
+        if "clock" in arguments.harm and arguments.database == "postgresql":
             find_library()
         report = run(
             folder / "run",

@@ -23,6 +23,7 @@ from .parts import Part, Supervisor
 from .store_proxy import StoreProxy
 
 LEASE_S = 5.0
+START_TIMEOUT_S = 240.0
 # The collector should meet much garbage, and nothing that is still being written.
 COLLECT_EVERY_S, COLLECT_MIN_AGE_S = 2.0, 10.0
 # The files of the embedded store have these moments; a bucket has none of them.
@@ -49,7 +50,7 @@ class ChaosPostgres(PostgresServer):
 
     def _prefix(self) -> list[str]:
         # Behind the change of user: what the library shares belongs to whoever started with it.
-        variables = self._clock.variables if self._clock else {}
+        variables = self._clock.of_postgres if self._clock else {}
         return [*super()._prefix(), "env", *(f"{name}={value}" for name, value in variables.items())]
 
 
@@ -61,8 +62,8 @@ class Deployment(House):
         folder.mkdir(parents=True, exist_ok=True)
         stack.callback(forget_the_dead)
         self.database = database
-        # One of a machine with the registries, whose SQLite goes by it; one of PostgreSQL's machine.
-        self.clocks = {"registries": Clock(folder / "registries.clock")} if clocks else {}
+        # SQLite goes by the registries' own.
+        self.clocks = {name: Clock(folder / f"{name}.clock") for name in ("registries", "runners")} if clocks else {}
         self.postgres: ChaosPostgres | None = None
         self.proxy: StoreProxy | None = None
         self.database_url = ""
@@ -102,9 +103,9 @@ class Deployment(House):
         self.other = self._process("registry-b", "dataset_registry", "DARKROOM_REGISTRY_", settings)
         for name in ("runner-1", "runner-2"):
             self.add_runner(name, REGISTRY=self.both)
-        variables = self.clocks["registries"].variables if clocks else {}
-        self.registries = [Part(process, variables) for process in (self.registry, self.other)]
-        self.runner_parts = [Part(process, {}) for process in self.runners.values()]
+        variables = {name: clock.of_python for name, clock in self.clocks.items()}
+        self.registries = [Part(process, variables.get("registries", {})) for process in (self.registry, self.other)]
+        self.runner_parts = [Part(process, variables.get("runners", {})) for process in self.runners.values()]
         self.supervisor = Supervisor([*self.registries, *self.runner_parts])
         stack.callback(self.end)
 
@@ -125,7 +126,7 @@ class Deployment(House):
             catalog.close()
         for part in self.supervisor.parts:
             part.start()
-        self.wait_for_handlers()
+        self.wait_for_handlers(START_TIMEOUT_S)
         with Client(self.both, self.cache, "chaos@here") as client:
             client.define("street", "test/slow", {"photos": "street"})
             client.define("files", "test/seed", {"photos": "street"})

@@ -13,7 +13,7 @@ import psutil
 
 from service_kit.object_store_local import MARKER
 
-from .clock import JUMPS_S
+from .clock import JUMPS_S, NOTICED_S
 from .deployment import LEASE_S, Deployment
 from .parts import Part
 from .small_disk import SmallDisk
@@ -138,13 +138,13 @@ class Harm:
         self.done["disk full"] += 1
 
     def _clock(self) -> None:
-        clock = self._chance.choice([*self._deployment.clocks.values()])
+        name = self._chance.choice([*self._deployment.clocks])
+        clock = self._deployment.clocks[name]
         clock.set(self._chance.choice(JUMPS_S))
         try:
-            # A process looks at its clock's file once a second.
-            time.sleep(1.0)
+            time.sleep(NOTICED_S)
             self._outage()
         finally:
             clock.set(0)
-        time.sleep(1.0)
-        self.done["clock set, and set back"] += 1
+        time.sleep(NOTICED_S)
+        self.done[f"clock of {name} set, and set back"] += 1

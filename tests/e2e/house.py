@@ -90,10 +90,9 @@ class House:
                 **settings,
             }
             self.runners[name] = self._process(name, "handler_runner", "DARKROOM_RUNNER_", values)
-        self.runners[name].start()
         return self.runners[name]
 
-    def wait_for_handlers(self) -> None:
+    def wait_for_handlers(self, timeout_s: float = 60.0) -> None:
         """Wait until requests can be made; a part that has died says why."""
 
         def described() -> bool:
@@ -105,7 +104,7 @@ class House:
                 return False
 
         try:
-            until(described, "the description of the handlers", 60.0)
+            until(described, "the description of the handlers", timeout_s)
         except AssertionError as error:
             logs = "\n".join(part.log[-2000:] for part in (self.registry, *self.runners.values()))
             raise AssertionError(f"{error}\n{logs}") from None
