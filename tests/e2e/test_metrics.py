@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import urllib.request
+from contextlib import suppress
+from functools import partial
 
+import grpc
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from darkroom.dataset.v1 import dataset_pb2, dataset_pb2_grpc
+from darkroom.handler.v1 import handler_pb2
+from darkroom.inpainting.v1 import inpainting_pb2
+from darkroom_client.inpainting import Marks
+
 from .house import free_port
+from .inpainting_house import InpaintingHouse
+from .process import until
 
 CALLS = "grpc_server_call_duration_seconds_count"
 DATASETS = "darkroom.dataset.v1.DatasetService/"
+_HANDLERS = handler_pb2.DESCRIPTOR.services_by_name
+SERVICES = {
+    "registry": [*dataset_pb2.DESCRIPTOR.services_by_name.values(), _HANDLERS["RunnerService"]],
+    "runner": [_HANDLERS["HandlerRunnerService"]],
+    "inpainting": list(inpainting_pb2.DESCRIPTOR.services_by_name.values()),
+}
 
 
 def scraped(port: int) -> dict[tuple[str, ...], float]:
@@ -62,3 +79,63 @@ def test_a_build_a_hit_and_a_download_are_seen_by_prometheus(open_house, photos)
     assert shown[0].split() == ["NAME", "REQUESTS", "HITS", "JOINED", "BUILDS", "BUILD", "TIME", "DOWNLOADS", "BYTES"]
     assert shown[1].split()[:5] == ["street", "2", "1", "0", "1"]
     assert house.darkroom("usage", "--json", "--since", "1h").ok().json["usage"][0]["group"] == built.key
+
+
+def test_each_rpc_of_each_service_is_counted_timed_and_weighed(open_house, photos, tmp_path):
+    ports = {name: free_port() for name in ("registry", "runner", "inpainting")}
+    listen = f"localhost:{free_port()}"
+    house = open_house(photos, METRICS_LISTEN=f"localhost:{ports['registry']}")
+    inpainting = InpaintingHouse(tmp_path / "inpainting", METRICS_LISTEN=f"localhost:{ports['inpainting']}")
+    house.registry.start()
+    house.start_runner(LISTEN=listen, METRICS_LISTEN=f"localhost:{ports['runner']}")
+    served = {"registry": house.server, "runner": listen, "inpainting": inpainting.server}
+    try:
+        inpainting.start()
+        house.wait_for_handlers()
+        for where, services in SERVICES.items():
+            methods = [f"{service.full_name}/{method.name}" for service in services for method in service.methods]
+            with grpc.insecure_channel(served[where]) as channel:
+                list(map(partial(call_emptily, channel), methods))
+            seen = scraped(ports[where])
+            for method in methods:
+                assert seen[("grpc_server_call_started_total", method)] >= 1
+                statuses = [key[2] for key in seen if key[0] == CALLS and key[1] == method]
+                assert statuses, method
+                for name in ("rcvd", "sent"):
+                    size = f"grpc_server_call_{name}_total_compressed_message_size_bytes_count"
+                    assert seen[(size, method, statuses[0])] >= 1
+        photo = (photos / "street" / "000.jpg").read_bytes()
+        with inpainting.client() as client:
+            client.inpaint_candidates(photo, marks=Marks(boxes=((9, 9, 20, 20),)), model="telea")
+        seen = scraped(ports["inpainting"])
+        assert seen[("darkroom_inpainting_ended_total", "done")] == 1
+        assert seen[("darkroom_inpainting_work_seconds_total",)] > 0
+        assert seen[("darkroom_inpainting_waiting",)] == seen[("darkroom_inpainting_running",)] == 0
+    finally:
+        inpainting.end()
+
+
+def test_a_callers_deadline_ends_what_goes_on_behind_its_call(open_house, photos):
+    port = free_port()
+    house = open_house(photos, METRICS_LISTEN=f"localhost:{port}").start()
+    house.client.define("street", "test/slow", {"photos": "street"})
+    request = house.client.request_dataset("street", "latest", {"delay_s": 1})
+    with grpc.insecure_channel(house.server) as channel:
+        stub = dataset_pb2_grpc.DatasetServiceStub(channel)
+        watch = stub.WatchRequest(dataset_pb2.WatchRequestRequest(name=request.name), timeout=2.0)
+        assert next(watch).request.name == request.name
+        assert scraped(port)[("darkroom_watchers",)] == 1
+        with pytest.raises(grpc.RpcError) as raised:
+            list(watch)
+    assert raised.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    until(lambda: scraped(port)[("darkroom_watchers",)] == 0, "the end of the watch")
+    assert scraped(port)[(CALLS, f"{DATASETS}WatchRequest", "CANCELLED")] == 1
+    request.cancel()
+
+
+def call_emptily(channel: grpc.Channel, method: str) -> None:
+    """Call any kind of RPC with one empty message, and wait for its first answer or its end."""
+    call = channel.stream_stream(f"/{method}")(iter([b""]), timeout=5.0)
+    with suppress(grpc.RpcError):
+        next(call, None)
+    call.cancel()
