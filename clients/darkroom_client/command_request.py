@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Annotated, Any
@@ -19,6 +19,7 @@ from darkroom_client.config_input import read_config
 from darkroom_client.dataset import Dataset
 from darkroom_client.errors import InvalidArgument
 from darkroom_client.freed_memory import keep_freed_memory
+from darkroom_client.miss_note import MissNote
 from darkroom_client.output import ExitCode, print_answer, print_json, reporting, say, size_text
 from darkroom_client.progress_view import ProgressView
 from darkroom_client.snapshot import RequestSnapshot
@@ -58,8 +59,9 @@ def request(
         if detach:
             _print_detached(made, as_json)
             return
+        note = MissNote(lambda: client.resolve(name, version, asked))
         with detaching(made):
-            dataset = fetch(made)
+            dataset = fetch(made, note.show)
         snapshot = made.snapshot
     if as_json:
         print_json(dataset_fields(snapshot, dataset))
@@ -69,14 +71,15 @@ def request(
         run_command(command, dataset, as_json)
 
 
-def fetch(made: DatasetRequest) -> Dataset:
-    """Wait for the request and download its dataset, shown on the way."""
+def fetch(made: DatasetRequest, on_wait: Callable[[RequestSnapshot], None] = lambda snapshot: None) -> Dataset:
+    """Wait for the request and download its dataset, shown on the way; ``on_wait`` hears of what it waits for."""
     keep_freed_memory()
     snapshot = made.snapshot
     with ProgressView(snapshot.dataset_name) as view:
         for snapshot in made.watch():
             if not snapshot.final:
                 view.show(snapshot)
+                on_wait(snapshot)
         dataset = made.get(on_progress=view.show_download)
     say(f"{snapshot.dataset_name}: {'answered without a build' if snapshot.cached else 'built'}; {summary(dataset)}")
     return dataset

@@ -7,12 +7,14 @@ from typing import Any
 
 from darkroom_client.output import size_text
 from darkroom_client.progress_text import duration_text
-from darkroom_client.resolution import BuildCost, NearDataset, RawDifference, Resolution
+from darkroom_client.resolution import BuildCost, Difference, NearDataset, RawDifference, Resolution
 
 _DIGEST_DIGITS = 12
 # Values that are digests: their beginning tells them apart.
 _DIGESTS = ("commit", "lock")
 _SAME = "same"
+# Fields that one line names.
+_NAMED = 4
 
 
 def miss_table(found: Resolution) -> tuple[list[str], list[list[str]]]:
@@ -32,6 +34,16 @@ def miss_table(found: Resolution) -> tuple[list[str], list[list[str]]]:
     return ["differs in", "asked", *(near.dataset.key[:_DIGEST_DIGITS] for near in found.nearest)], rows
 
 
+def nearest_line(found: Resolution) -> str:
+    """Return ``nearest: KEY, differs in config.image_size ([64, 64], asked [32, 32])``; empty if nothing is near."""
+    if not found.nearest:
+        return ""
+    near = found.nearest[0]
+    parts = [_difference_text(each) for each in near.differences[:_NAMED]]
+    more = f" and {len(near.differences) - _NAMED} more" if len(near.differences) > _NAMED else ""
+    return f"nearest: {near.dataset.key[:_DIGEST_DIGITS]}, differs in {', '.join(parts)}{more}"
+
+
 def raw_lines(near: NearDataset) -> list[str]:
     """Return a line for each raw dataset that differs: how many files, and the first of them."""
     return [
@@ -39,6 +51,12 @@ def raw_lines(near: NearDataset) -> list[str]:
         for each in near.differences
         if each.raw is not None
     ]
+
+
+def _difference_text(each: Difference) -> str:
+    if each.raw is not None:
+        return f"{each.field} ({raw_text(each.raw)})"
+    return f"{each.field} ({value_text(each.field, each.other)}, asked {value_text(each.field, each.asked)})"
 
 
 def raw_text(raw: RawDifference) -> str:

@@ -42,6 +42,19 @@ def test_json_is_exactly_one_object_with_what_was_promised(house):
     assert "loss 0.5" in trained.err
 
 
+def test_a_miss_names_the_nearest_dataset_while_it_is_built(house):
+    house.darkroom("request", "slow", "--set", "delay_s=0.001").ok()
+    with house.darkroom_running("request", "slow", "--set", "delay_s=0.2") as asking:
+        until(lambda: "nearest: " in asking.log, "the nearest")
+        asking.send(signal.SIGINT)
+        assert asking.wait() == 130
+    assert "differs in config.delay_s (0.001, asked 0.2)" in asking.log
+    [request] = house.client.list_requests("slow", active_only=True)
+    house.client.get_request(request.name).cancel()
+    # A hit has nothing to explain.
+    assert "nearest" not in house.darkroom("request", "slow", "--set", "delay_s=0.001").ok().err
+
+
 def test_ctrl_c_leaves_says_how_to_return_and_the_build_goes_on(house):
     with house.darkroom_running("request", "slow", "--set", "delay_s=0.06") as asking:
         until(lambda: "building" in asking.log, "the build")

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from darkroom_client.miss_text import cost_line, miss_table, raw_lines, value_text
+from darkroom_client.miss_text import cost_line, miss_table, nearest_line, raw_lines, value_text
 from darkroom_client.resolution import BuildCost, Difference, NearDataset, RawDifference, Resolution
 from darkroom_client.snapshot import DatasetSnapshot
 
@@ -25,6 +25,17 @@ def test_files_are_named_and_counted():
     [line] = raw_lines(TWO)
     assert line.startswith(f"raw.photos against {'2' * 12}: 12 added: 0.jpg, 1.jpg")
     assert line.endswith("9.jpg and 2 more; 1 removed: old.jpg")
+
+
+def test_one_line_names_the_nearest_and_its_first_differences():
+    assert nearest_line(Resolution("k", False, "miss")) == ""
+    line = nearest_line(Resolution("k", False, "miss", nearest=(ONE, TWO)))
+    assert line == f"nearest: {'1' * 12}, differs in config.crop_size ([32, 32], asked [64, 64])"
+    many = tuple(Difference(f"config.{name}", 1, 2) for name in "abcdef")
+    line = nearest_line(Resolution("k", False, "miss", nearest=(NearDataset(DatasetSnapshot(key="3" * 64), many),)))
+    assert line.endswith("config.d (2, asked 1) and 2 more")
+    line = nearest_line(Resolution("k", False, "miss", nearest=(TWO,)))
+    assert "raw.photos (12 added: 0.jpg" in line
 
 
 def test_a_cost_says_on_what_it_rests():
