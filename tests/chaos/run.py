@@ -20,7 +20,7 @@ from .timeline import Timeline
 from .undisturbed import UndisturbedHouse
 from .workload import Workload
 
-SETTLE_S = 180.0
+SETTLE_S = 330.0
 # Recipes for each second of harm: what two runners can build meanwhile, and then again where nobody disturbs.
 RECIPES_PER_S = 0.5
 
@@ -61,6 +61,7 @@ def run(
 
         def look() -> None:
             deployment.supervisor.check()
+            workload.check()
             done = sum(harm.done.values()) + sum(len(part.reached) for part in deployment.supervisor.parts)
             tell(f"{time.monotonic() - began_s:4.0f} s, {done} harms, {workload.ready} of {len(workload.asked)} ready")
 

@@ -14,7 +14,7 @@ from typing import Any
 from darkroom_client import AsyncClient, DarkroomError
 
 # How long after the harm a caller may wait for its dataset.
-PATIENCE_S = 180.0
+PATIENCE_S = 300.0
 REQUESTS_PER_S = 2.0
 # The share of requests for what nobody asked for before, and of those for a handler in the seed's style.
 NEW, SEED_STYLE = 0.3, 0.3
@@ -58,7 +58,8 @@ class Workload:
     def __post_init__(self) -> None:
         self._chance = random.Random(self.seed)
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
+        self._problem: BaseException | None = None
+        self._thread = threading.Thread(target=self._live, daemon=True)
 
     @property
     def ready(self) -> int:
@@ -73,10 +74,21 @@ class Workload:
         """Ask no more."""
         self._stop.set()
 
+    def check(self) -> None:
+        """Raise what no caller should meet, if one did."""
+        if self._problem is not None:
+            raise self._problem
+
     @property
     def alive(self) -> bool:
         """Whether a caller still waits."""
         return self._thread.is_alive()
+
+    def _live(self) -> None:
+        try:
+            asyncio.run(self._run())
+        except BaseException as problem:
+            self._problem = problem
 
     async def _run(self) -> None:
         async with AsyncClient(self.server, self.cache, "chaos@here") as client:
