@@ -154,7 +154,8 @@ async def serve(settings: RegistrySettings) -> None:
     browsing = Browsing(catalog, registry, repositories, describing)
     relocking = Relocking(catalog, repositories, inquiries)
     importing = Importing(catalog, registry, store)
-    folders = {"catalogue": settings.home}
+    # Of a database server the disk is not ours to look at.
+    folders = {} if settings.database_url else {"catalogue": settings.home}
     if settings.store == "local":
         folders["store"] = settings.store_dir or settings.home / "objects"
     health = HealthReport(catalog, store, git, folders, TokenFile(settings.tokens) if settings.tokens else None)
