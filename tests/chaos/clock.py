@@ -25,8 +25,8 @@ class Clock:
         self.set(0)
 
     @property
-    def of_postgres(self) -> dict[str, str]:
-        """What PostgreSQL needs to go by this clock. Raises `NoFaketime`."""
+    def preloaded(self) -> dict[str, str]:
+        """What a program needs to go by this clock. Raises `NoFaketime`."""
         return {
             "LD_PRELOAD": str(find_library()),
             "FAKETIME_TIMESTAMP_FILE": str(self._file),

@@ -50,7 +50,7 @@ class ChaosPostgres(PostgresServer):
 
     def _prefix(self) -> list[str]:
         # Behind the change of user: what the library shares belongs to whoever started with it.
-        variables = self._clock.of_postgres if self._clock else {}
+        variables = self._clock.preloaded if self._clock else {}
         return [*super()._prefix(), "env", *(f"{name}={value}" for name, value in variables.items())]
 
 

@@ -20,6 +20,7 @@ from service_kit.object_store_errors_local import file_errors
         (errno.EIO, StoreUnavailable),
         (errno.ESTALE, StoreUnavailable),
         (errno.ENOTCONN, StoreUnavailable),
+        (errno.ENOENT, StoreUnavailable),
         (errno.EACCES, StoreRefused),
         (errno.EROFS, StoreRefused),
         (errno.ENOTDIR, StoreRefused),

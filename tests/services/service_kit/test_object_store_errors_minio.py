@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import subprocess
+import sys
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -16,6 +22,8 @@ from service_kit.object_store import StoreFull, StoreRefused, StoreUnavailable
 from service_kit.object_store_minio import MinioObjectStore
 from service_kit.object_store_settings import ObjectStoreSettings
 from service_kit.upload_plan import PartLimits
+
+from ...chaos.clock import HOUR_S, Clock, forget_the_dead
 
 if TYPE_CHECKING:
     from tests.conftest import MinioServer
@@ -137,3 +145,28 @@ def test_a_wrong_region_is_refused_by_the_settings_name(minio_settings: ObjectSt
     store = MinioObjectStore(minio_settings.model_copy(update={"store_region": "eu-west-1"}))
     with pytest.raises(StoreRefused, match="is not in the region store_region"):
         store.put("a", b"1")
+
+
+LOOK = """
+import json, sys
+from service_kit.object_store import ObjectStoreError
+from service_kit.object_store_minio import MinioObjectStore
+from service_kit.object_store_settings import ObjectStoreSettings
+try:
+    MinioObjectStore(ObjectStoreSettings(**json.loads(sys.argv[1]))).stat("a")
+except ObjectStoreError as error:
+    print(type(error).__name__, error)
+"""
+
+
+def test_a_machine_whose_clock_is_wrong_is_told_and_waits(minio_server: MinioServer, tmp_path: Path) -> None:
+    clock = Clock(tmp_path / "clock")
+    clock.set(HOUR_S)
+    facts = minio_server.environment("", "bucket")
+    settings = json.dumps({name.lower(): value for name, value in facts.items()})
+    variables = os.environ | clock.preloaded
+    found = subprocess.run(
+        [sys.executable, "-c", LOOK, settings], env=variables, capture_output=True, text=True, check=True
+    )
+    forget_the_dead()
+    assert re.match("StoreUnavailable this machine's clock and the store's .* disagree", found.stdout), found

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -182,3 +183,19 @@ def test_a_full_disk_is_said_with_its_free_bytes_and_leaves_everything_as_it_was
     assert objects == "[('k/1/a', 300000)]"
     assert files == "['.darkroom-store', 'k', 'k/1', 'k/1/a']"
     assert room == "room again"
+
+
+def test_a_writer_whose_file_the_sweeper_took_may_come_again(root: Path, tmp_path: Path) -> None:
+    # As after a clock was set a day ahead: what is being written looks old.
+    store = LocalObjectStore(root)
+    slow = tmp_path / "slow"
+    os.mkfifo(slow)
+    with ThreadPoolExecutor(1) as pool:
+        putting = pool.submit(store.put, "k/1/a", b"1", slow)
+        with slow.open("wb") as rest:
+            assert store.remove_leftovers(-60.0) == 1
+            rest.write(b"2")
+        with pytest.raises(StoreUnavailable, match="somebody removed what was being written"):
+            putting.result(30)
+    store.put("k/1/a", b"12")
+    assert (root / "k/1/a").read_bytes() == b"12"
