@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import structlog
@@ -33,6 +34,16 @@ T = TypeVar("T")
 
 # A repository that has not answered by then leaves the request waiting, and the caller goes on.
 GIT_PATIENCE_S = 3.0
+
+
+@dataclass
+class _Taken:
+    """What a step did to requests, and what it left to do outside the transaction."""
+
+    resolved: list[tuple[Request, Request]] = field(default_factory=list)
+    unseen: dict[str, tuple[Dataset, list[str]]] = field(default_factory=dict)
+    """Ready datasets by key whose archive must be looked at, each with the requests that wait for it."""
+    without_commit: dict[Version, list[str]] = field(default_factory=dict)
 
 
 class Registry:
@@ -64,37 +75,38 @@ class Registry:
         draft = await self._recipes.draft(dataset_name, version, config_json)
         recipe, waiting_for = await self._located(draft)
 
-        def step(tx: Transaction) -> Request:
-            known = tx.get(Request, identity)
-            if known is not None:
-                return known
-            check_served(tx, recipe)
-            now = tx.now()
-            return tx.put(
-                Request(
-                    id=identity,
-                    dataset_name=dataset_name,
-                    version=version,
-                    config_json=config_json or "{}",
-                    requester=requester[:200] or "unknown",
-                    recipe=recipe_row(recipe),
-                    retry=retry,
-                    waiting_for=waiting_for,
-                    create_time=now,
-                    expire_time=now + time_to_live_s if time_to_live_s else 0.0,
-                    log_id=current_request_id(),
-                    trace_parent=traceparent(),
+        def step(tx: Transaction) -> tuple[_Taken, RequestView]:
+            if tx.get(Request, identity) is None:
+                check_served(tx, recipe)
+                now = tx.now()
+                tx.put(
+                    Request(
+                        id=identity,
+                        dataset_name=dataset_name,
+                        version=version,
+                        config_json=config_json or "{}",
+                        requester=requester[:200] or "unknown",
+                        recipe=recipe_row(recipe),
+                        retry=retry,
+                        waiting_for=waiting_for,
+                        create_time=now,
+                        expire_time=now + time_to_live_s if time_to_live_s else 0.0,
+                        log_id=current_request_id(),
+                        trace_parent=traceparent(),
+                    )
                 )
-            )
+            taken = self._take(tx, [identity])
+            view = load_request(tx, identity).value
+            failed = view.request.failure
+            if view.request.state == RequestState.FAILED and failed["failure_class"] == FailureClass.SANDBOX:
+                raise FailedPrecondition(failed["message"], reason=FailureClass.SANDBOX)
+            return taken, view
 
-        request = await self._write(step)
-        log.info("request_made", request=f"requests/{request.id}", dataset=dataset_name, requester=request.requester)
-        await self.advance([request.id])
-        view = await self.get_request(f"requests/{request.id}")
-        failed = view.request.failure
-        if view.request.state == RequestState.FAILED and failed["failure_class"] == FailureClass.SANDBOX:
-            raise FailedPrecondition(failed["message"], reason=FailureClass.SANDBOX)
-        return view
+        # One commit, and for a hit nothing else.
+        taken, view = await self._write(step)
+        name = f"requests/{identity}"
+        log.info("request_made", request=name, dataset=dataset_name, requester=view.request.requester)
+        return await self.get_request(name) if await self._go_on(taken) else view
 
     async def _located(self, draft: Recipe) -> tuple[Recipe, str]:
         """Return the recipe with its commit, or without it and what that waits for."""
@@ -108,40 +120,40 @@ class Registry:
 
     async def advance(self, identities: list[str]) -> None:
         """Take requests as far as the facts go, looking at an archive first where a hit depends on it."""
-        unseen: dict[str, tuple[Dataset, list[str]]] = {}
-        resolved: list[tuple[Request, Request]] = []
-        without_commit: dict[Version, list[str]] = {}
+        await self._go_on(await self._write(lambda tx: self._take(tx, identities)))
 
-        def step(tx: Transaction) -> None:
-            unseen.clear()
-            resolved.clear()
-            without_commit.clear()
-            for identity in identities:
-                request = tx.get(Request, identity)
-                if request is None or RequestState(request.state).final:
-                    continue
-                if version := unlocated(request):
-                    without_commit.setdefault(version, []).append(identity)
-                else:
-                    after, dataset = advance(tx, request, self._raw_max_age_s, self._archives.seen_lately)
-                    resolved.append((request, after))
-                    if dataset is not None:
-                        unseen.setdefault(dataset.id, (dataset, []))[1].append(identity)
+    def _take(self, tx: Transaction, identities: list[str]) -> _Taken:
+        taken = _Taken()
+        for identity in identities:
+            request = tx.get(Request, identity)
+            if request is None or RequestState(request.state).final:
+                continue
+            if version := unlocated(request):
+                taken.without_commit.setdefault(version, []).append(identity)
+            else:
+                after, dataset = advance(tx, request, self._raw_max_age_s, self._archives.seen_lately)
+                taken.resolved.append((request, after))
+                if dataset is not None:
+                    taken.unseen.setdefault(dataset.id, (dataset, []))[1].append(identity)
+        return taken
 
-        await self._write(step)
-        _count(resolved)
-        self._locating.look_up(without_commit, self.advance)
-        while unseen:
-            for dataset, waiting in list(unseen.values()):
-                try:
-                    there = await asyncio.to_thread(self._archives.look, dataset)
-                except Unavailable as error:
-                    await self._write(lambda tx, ids=waiting, text=error.message: hold(tx, ids, text))  # type: ignore[misc]
-                    return
-                if not there:
-                    await self._write(lambda tx, key=dataset.id: evict(tx, key))  # type: ignore[misc]
-            await self._write(step)
-            _count(resolved)
+    async def _go_on(self, taken: _Taken) -> bool:
+        """Do what a committed step left to do; returns whether rows may have changed since."""
+        _count(taken.resolved)
+        self._locating.look_up(taken.without_commit, self.advance)
+        looked_for: list[str] = []
+        for dataset, waiting in taken.unseen.values():
+            try:
+                there = await asyncio.to_thread(self._archives.look, dataset)
+            except Unavailable as error:
+                await self._write(lambda tx, ids=waiting, text=error.message: hold(tx, ids, text))  # type: ignore[misc]
+                continue
+            if not there:
+                await self._write(lambda tx, key=dataset.id: evict(tx, key))  # type: ignore[misc]
+            looked_for += waiting
+        if looked_for:
+            await self.advance(looked_for)
+        return bool(taken.unseen)
 
     async def get_request(self, name: str) -> RequestView:
         """Return a request. Raises `NotFound`."""
