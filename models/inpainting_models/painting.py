@@ -48,6 +48,10 @@ class Painter:
     description: str = ""
 
 
+class NothingLeft(ValueError):
+    """A mask covers all, perhaps only at the size at which a strategy paints."""
+
+
 def check_photo_and_mask(photo: Photo, mask: Mask) -> None:
     """Raises ValueError where a photo and its mask do not fit, or leave nothing to paint from."""
     if photo.dtype != np.float32:
@@ -64,7 +68,7 @@ def check_stored_photo(photo: NDArray[Any], mask: Mask) -> None:
             f"the mask of a photo of {photo.shape[:2]} is bool of that shape, not {mask.dtype} {mask.shape}"
         )
     if mask.size and mask.all():
-        raise ValueError("the mask covers the whole photo: nothing is left to paint from")
+        raise NothingLeft("the mask covers the whole photo: nothing is left to paint from")
 
 
 def stitch(photo: Photo, painted: Photo, mask: Mask) -> Photo:

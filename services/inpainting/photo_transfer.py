@@ -43,10 +43,17 @@ class PhotoTransfer:
     async def download(self, name: str) -> AsyncIterator[bytes]:
         """Yield a kept photo in chunks of at most 1 MiB. Raises `NotFound`."""
         chunks = self._kept.chunks(name)
+        reading: asyncio.Future[bytes] | None = None
         try:
-            while chunk := await asyncio.to_thread(next, chunks, b""):
+            while True:
+                reading = asyncio.ensure_future(asyncio.to_thread(next, chunks, b""))
+                # A caller who leaves does not stop the thread, and nothing can be closed under it.
+                if not (chunk := await asyncio.shield(reading)):
+                    return
                 yield chunk
         finally:
+            if reading is not None:
+                await asyncio.wait({reading})
             await asyncio.to_thread(chunks.close)
 
     def _check(self, path: Path) -> None:

@@ -18,7 +18,7 @@ from inpainting.preview import PreviewCanvas
 from inpainting.strategies import STRATEGIES, Planned, Strategy, Turn, usual_strategy, windows_of
 from inpainting.task import MAX_CANDIDATES, Candidate, Options, Outcome, Preview, Stage, Step, Task, Tell
 from inpainting_models.crops import Box
-from inpainting_models.painting import Cancel, Cancelled, Mask, Paint, Painter
+from inpainting_models.painting import Cancel, Cancelled, Mask, NothingLeft, Paint, Painter
 from inpainting_models.painting import Photo as PhotoValues
 from service_kit.errors import InvalidArgument
 
@@ -152,7 +152,10 @@ class _Run:
             self.tell(Step(Stage.PAINTING, 0, f"{self.of}{self.window}".rstrip(", "), number, len(windows), self.plan))
             seen = replace(painter, paint=self._shown(painter, box)) if self.canvas else painter
             crop = photo.crop(box.top, box.left, box.height, box.width)
-            painted = strategy.paint(seen, crop, np.ascontiguousarray(hole.mask[box.slices]), turn)
+            try:
+                painted = strategy.paint(seen, crop, np.ascontiguousarray(hole.mask[box.slices]), turn)
+            except NothingLeft:
+                raise InvalidArgument.of([("mask", _too_much(strategy.name))]) from None
             photo.paste(box.top, box.left, painted.photo, hole.weight(box))
             self._preview(box, painted.photo)
             self.reasons.extend(painted.reasons)
@@ -181,6 +184,10 @@ def stop_if(cancel: Cancel) -> None:
 
 def _strategy_name(asked: str, painter: Painter) -> str:
     return usual_strategy(painter) if asked in ("", "auto") else asked
+
+
+def _too_much(strategy: str) -> str:
+    return f"leaves nothing to paint from at the size at which {strategy} paints; mark less, or take another strategy"
 
 
 def _honest_words(mask: Mask) -> list[str]:

@@ -122,6 +122,18 @@ def test_what_is_no_config_is_refused(text: str) -> None:
         parse_config(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"a": ' + "9" * 5000 + "}", "a number has 5000 digits; at most 4300"),
+        ("null", "must be a JSON object, not null"),
+    ],
+)
+def test_a_refusal_has_no_words_of_pythons(text: str, said: str) -> None:
+    with pytest.raises(InvalidArgument, match=said):
+        parse_config(text)
+
+
 def test_the_violations_name_path_value_and_remedy() -> None:
     _, violations = normalise({"image_sise": 1, "gain": 11, "names": ["a", 2], "batch_size": "x"}, OPTIONS)
     assert dict(violations) == {

@@ -139,3 +139,13 @@ async def test_models_are_listed_a_page_at_a_time(house: House) -> None:
     one = (await house.stub.GetModel(pb.GetModelRequest(name="telea"))).model
     assert "two_step" in one.strategies
     assert not one.added
+
+
+async def test_a_mask_that_is_everything_at_the_size_of_the_strategy_is_refused_by_its_name(house: House) -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (700, 700, 3), np.uint8)
+    dots = np.zeros((700, 700), np.uint8)
+    dots[::2] = 255
+    asked = request(encoded(photo), model="ns", strategy="baseline")
+    asked.mask.CopyFrom(pb.Mask(image=pb.Photo(content=encoded(dots))))
+    refused = await violations(house.stub.Inpaint(asked))
+    assert refused["mask"].startswith("leaves nothing to paint from at the size at which baseline paints")
