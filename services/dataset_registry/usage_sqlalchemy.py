@@ -86,8 +86,8 @@ def _built(by: UsageBy, since: float, until: float) -> sa.Select[Any]:
     table = _WORK.c
     # Rows of an earlier version do not say for whom they were; the dataset does, while it is known.
     name, requester = (
-        _else(table.dataset_name, _DATASETS.c.dataset_name),
-        _else(table.requester, _DATASETS.c.started_by),
+        _else(table.dataset_name, _DATASETS.c.dataset_name, table.subject),
+        _else(table.requester, _DATASETS.c.started_by, table.subject),
     )
     columns: dict[UsageBy, Column] = {UsageBy.DATASET: table.subject, UsageBy.NAME: name, UsageBy.REQUESTER: requester}
     query = _part(
@@ -95,7 +95,7 @@ def _built(by: UsageBy, since: float, until: float) -> sa.Select[Any]:
         name,
         build_count=_count_if(table.state == WorkState.DONE),
         build_s=sa.func.sum(sa.case((table.start_time > 0, table.finish_time - table.start_time), else_=0.0)),
-    ).select_from(_WORK.outerjoin(_DATASETS, _DATASETS.c.id == table.subject))
+    )
     # The kind as text: an index on builds alone serves only a query that says so where it is planned.
     ended = sa.literal_column(f"'{WorkKind.BUILD}'") == table.kind, table.finish_time > 0
     return query.where(*ended, table.finish_time >= since, table.finish_time < until)
@@ -103,15 +103,13 @@ def _built(by: UsageBy, since: float, until: float) -> sa.Select[Any]:
 
 def _downloaded(by: UsageBy, since: float, until: float) -> sa.Select[Any]:
     table = _DOWNLOADS.c
-    name = _else(table.dataset_name, _DATASETS.c.dataset_name)
+    name = _else(table.dataset_name, _DATASETS.c.dataset_name, table.key)
     columns: dict[UsageBy, Column] = {
         UsageBy.DATASET: table.key,
         UsageBy.NAME: name,
         UsageBy.REQUESTER: table.requester,
     }
-    query = _part(
-        columns[by], name, download_count=sa.func.count(), download_bytes=sa.func.sum(table.size_bytes)
-    ).select_from(_DOWNLOADS.outerjoin(_DATASETS, _DATASETS.c.id == table.key))
+    query = _part(columns[by], name, download_count=sa.func.count(), download_bytes=sa.func.sum(table.size_bytes))
     return query.where(table.create_time >= since, table.create_time < until)
 
 
@@ -126,8 +124,10 @@ def _count_if(condition: Column) -> Column:
     return sa.func.sum(sa.case((condition, 1), else_=0))
 
 
-def _else(column: Column, other: Column) -> Column:
-    return sa.func.coalesce(sa.func.nullif(column, ""), other, "")
+def _else(column: Column, other: Column, key: Column) -> Column:
+    """Return the column, or what the dataset says instead: only for rows that need it is that looked for."""
+    of_dataset = sa.select(other).where(_DATASETS.c.id == key).scalar_subquery()
+    return sa.case((column != "", column), else_=sa.func.coalesce(of_dataset, ""))
 
 
 def _named(by: UsageBy, key: Column) -> list[Column]:
