@@ -29,7 +29,13 @@ MAY_IMPORT = {
     "inpainting_models": {"dataset_handlers"},
 }
 # Only a file named for a technology may import it.
-TECHNOLOGIES = {"sqlalchemy": "_sqlalchemy", "alembic": "_sqlalchemy", "minio": "_minio", "ray": "_ray"}
+TECHNOLOGIES = {
+    "sqlalchemy": "_sqlalchemy",
+    "alembic": "_sqlalchemy",
+    "minio": "_minio",
+    "ray": "_ray",
+    "opentelemetry": "_opentelemetry",
+}
 # Down the skeleton of a service: what stands further up may import what stands below it, never the other way.
 UPPER = ("__main__", "servicer", "servicer_runner")
 
