@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ..chaos.clock import Clock
 from .house import HANDLERS
 from .photos import make_photos
 from .process import Process, until
@@ -21,6 +22,7 @@ DELAY_MS = 50
 LEASE_S = 2.0
 # However long a cut was, so long after its end and a lease the build goes on.
 HEALED_S = 10.0
+DAY_S = 24 * 3600
 MIB = 1 << 20
 TRAIN = """
 import os
@@ -132,6 +134,18 @@ def test_who_never_logged_in_is_told_what_to_type(lab: Lab) -> None:
     said = lab.lab.type("darkroom ls", env=stranger)
     assert said.code == 1
     assert f"{lab.server} answers by TLS, and this machine has no login to it" in said.err
+
+
+@pytest.mark.parametrize("ahead_s", [-DAY_S, DAY_S])
+def test_a_training_machine_whose_clock_is_a_day_off_is_served_and_told(lab: Lab, tmp_path: Path, ahead_s: int) -> None:
+    clock = Clock(tmp_path / "clock")
+    clock.set(ahead_s)
+    shell = lab.shell | clock.preloaded
+    assert "street" in lab.lab.type("darkroom raw ls", env=shell).ok().out
+    [found] = [
+        each for each in lab.lab.type("darkroom doctor --json", env=shell).json["checks"] if each["subject"] == "clock"
+    ]
+    assert found["level"] == "fail"
 
 
 def test_a_download_goes_on_through_resets_and_a_cut_and_fetches_nothing_twice(lab: Lab) -> None:
