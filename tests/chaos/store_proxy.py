@@ -32,14 +32,25 @@ class StoreProxy:
         self.done: Counter[str] = Counter()
         self.requests = 0
         self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
         self._server = self._run(asyncio.start_server(self._connected, "127.0.0.1", 0))
         self.endpoint = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     def close(self) -> None:
-        """Stop."""
-        self._loop.call_soon_threadsafe(self._server.close)
+        """Stop, and let every connection go."""
+
+        async def end() -> None:
+            self._server.close()
+            passing = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in passing:
+                task.cancel()
+            await asyncio.gather(*passing, return_exceptions=True)
+
+        self._run(end())
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(30)
+        self._loop.close()
 
     def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
