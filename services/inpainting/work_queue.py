@@ -14,9 +14,9 @@ from typing import Any
 
 import structlog
 
-from inpainting.memory import SpareMemory
 from inpainting_models.painting import Cancel, Cancelled
 from service_kit.errors import ResourceExhausted
+from service_kit.spare_memory import SpareMemory
 
 log = structlog.get_logger()
 

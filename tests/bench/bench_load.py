@@ -103,9 +103,10 @@ def watch(served: LoadRegistry, title: str, names: Sequence[str]) -> None:
     }
     missed = sum(len(names) - len(times) for times in late.values())
     all_s = [times[-1] for times in late.values() if times]
-    time.sleep(3.0)
+    # By then what they left behind has been given back.
+    time.sleep(25.0)
     print(f"\n### {title}, {PROCESSES} processes, {PROCESSES * CHANNELS} channels\n\n{HEADER}")
-    print(row("all are watching, clients' start included", "s", [opened_s], f"{len(lost)} lost"))
+    print(row("all are watching, clients' start included", "s", [opened_s], f"{len(lost)} lost {lost[:1] or ''}"))
     print(row("all have seen a change", "s", all_s, f"goal 1; {missed} of {len(names) * len(sent):,} not seen"))
     print(row("a watcher has seen a change", "s", [statistics.median(times) for times in late.values()]))
     print(row("processor time of a change, calls meanwhile included", "s", [used_s / len(sent)]))

@@ -1,4 +1,4 @@
-"""Gives memory that is free back to the machine: after a photo of 100 megapixels the allocator keeps hundreds of MB."""
+"""Gives free memory back to the machine: after a crowd or a huge photo the allocator keeps hundreds of MB."""
 
 from __future__ import annotations
 
