@@ -63,14 +63,13 @@ _UPDATE = {
 }
 # In full and not as parameters: else no database knows that a partial index holds what is asked for.
 _UNSETTLED = sa.text("""
-    SELECT id FROM requests WHERE state = 'RESOLVING'
+    SELECT id FROM requests WHERE state IN ('RESOLVING', 'BUILDING') AND state = 'RESOLVING'
     UNION ALL
-    SELECT id FROM requests WHERE state = 'BUILDING' AND NOT EXISTS
-        (SELECT 1 FROM datasets WHERE datasets.state = 'BUILDING' AND datasets.id = requests.key)
+    SELECT id FROM requests WHERE state = 'BUILDING' AND key NOT IN (SELECT id FROM datasets WHERE state = 'BUILDING')
 """)
 _UNWANTED = sa.text("""
-    SELECT id FROM datasets WHERE state = 'BUILDING' AND (idle_since > 0 OR NOT EXISTS
-        (SELECT 1 FROM requests WHERE requests.state = 'BUILDING' AND requests.key = datasets.id))
+    SELECT id FROM datasets WHERE state = 'BUILDING'
+        AND (idle_since > 0 OR id NOT IN (SELECT key FROM requests WHERE state = 'BUILDING'))
 """)
 
 
