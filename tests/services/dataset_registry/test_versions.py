@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dataset_registry.inquiries import Resolution
-from dataset_registry.records import Environment, Request, Work
+from dataset_registry.records import Dataset, Environment, Request, Work
 from dataset_registry.relocking import Relocked
 from dataset_registry.repositories import RepositoryAway, environment_id
 from dataset_registry.states import RequestState
@@ -285,6 +285,9 @@ async def test_a_hit_is_a_hit_whatever_runners_refuse_and_a_miss_is_refused(hous
     with pytest.raises(FailedPrecondition, match="no bwrap") as refused:
         await ask(house, "v1", '{"gain": 3}')
     assert refused.value.reason == "SANDBOX"
+    # Whoever is refused leaves no row.
+    assert [each.state for each in house.catalog.read(lambda tx: tx.find(Request))] == [RequestState.READY] * 2
+    assert house.catalog.read(lambda tx: tx.count(Dataset)) == 1
 
 
 async def test_one_runner_that_would_run_it_is_enough(house: House, lab: Lab) -> None:
