@@ -113,6 +113,7 @@ class _Guard:
             server_span(self._details, self._request_id) as span,
         ):
             yield span
+            note_status(span, grpc.StatusCode.OK)
 
     async def decode_each(self, requests: AsyncIterator[bytes]) -> AsyncIterator[Any]:
         """Yield the messages of a stream of requests."""

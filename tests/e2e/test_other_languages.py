@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from darkroom.dataset.v1 import dataset_pb2
+
 DOCUMENT = Path(__file__).parents[2] / "docs" / "other_languages.md"
 EXAMPLE_LINES = 30
 
@@ -65,6 +67,18 @@ def test_errors_carry_their_reason_and_fields_for_any_language(shared_house):
     code, kinds, message = refusal(shared_house, wrong)
     assert (code, kinds) == ("invalid_argument", ["google.rpc.ErrorInfo", "google.rpc.BadRequest"])
     assert "config.sead" in message
+
+
+def test_a_tool_without_our_protos_finds_the_services_their_rpcs_and_their_health(shared_house):
+    url = f"http://{shared_house.server}"
+    curl = ["buf", "curl", "--protocol", "grpc", "--http2-prior-knowledge"]
+    services = run(shared_house, *curl, "--list-services", url).stdout.split()
+    assert {"darkroom.dataset.v1.DatasetService", "grpc.health.v1.Health"} <= set(services)
+    methods = run(shared_house, *curl, "--list-methods", url).stdout.split()
+    declared = dataset_pb2.DESCRIPTOR.services_by_name["DatasetService"].methods
+    assert {f"darkroom.dataset.v1.DatasetService/{method.name}" for method in declared} <= set(methods)
+    listed = json.loads(run(shared_house, *curl, "-d", "{}", f"{url}/grpc.health.v1.Health/List").stdout)
+    assert listed["statuses"][""] == listed["statuses"]["darkroom.dataset.v1.DatasetService"] == {"status": "SERVING"}
 
 
 def refusal(shared_house, request: dict[str, str]) -> tuple[str, list[str], str]:
