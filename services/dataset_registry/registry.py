@@ -184,7 +184,10 @@ class Registry:
 
     async def watch_dataset(self, name: str) -> AsyncIterator[View[DatasetView]]:
         """Yield the dataset at each change, the final state last. Raises `NotFound`."""
-        key = await self.find_key(name)
+        key = names.key_prefix(name)
+        # A crowd of watchers would each ask for what a whole key says already.
+        if len(key) < max(names.KEY_LENGTHS):
+            key = await self.find_key(name)
         async for view in self._board.watch(watched.datasets, key, no_dataset(key)):
             yield view
 

@@ -69,7 +69,11 @@ class LoadRegistry:
         self._runner.raw_datasets.add(name="street", file_count=10)
         self._ended = threading.Event()
         self._store = LocalObjectStore(home / "store")
-        self._prepare()
+        try:
+            self._prepare()
+        except BaseException:
+            self._popen.kill()
+            raise
         # A runner that is not heard of is taken for away.
         self._calling = threading.Thread(target=self._call_in, daemon=True)
         self._calling.start()
@@ -106,7 +110,7 @@ class LoadRegistry:
         self._popen.wait(30)
 
     def _prepare(self) -> None:
-        grpc.channel_ready_future(self._channel).result(timeout=60)
+        grpc.channel_ready_future(self._channel).result(timeout=180)
         described = self._claim("ENVIRONMENT")
         self._finish(described, environment={"description_json": json.dumps(DESCRIPTION)})
         definition = {"dataset_name": "street", "handler": "stock/inpainting", "raw": {"photos": "street"}}
