@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -159,4 +160,6 @@ class LoadRegistry:
     def _call_in(self) -> None:
         request = handler_pb2.ClaimWorkRequest(runner=self._runner, kinds=["WORK_KIND_VERIFY"])
         while not self._ended.wait(10.0):
-            self._runners.ClaimWork(request, timeout=60)
+            # The end of the bench may come in the middle.
+            with suppress(grpc.RpcError, ValueError):
+                self._runners.ClaimWork(request, timeout=60)
