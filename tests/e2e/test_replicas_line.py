@@ -25,11 +25,13 @@ STREAMS = 4
 # About what the first snapshots of the streams and what comes before them take on the line.
 ATTACHED_BYTES = 1500
 WATCHERS, CLIENTS = 200, 10
+# Where others load the machine, bounds of time are asserted twice as wide as they are promised.
+LOADED = 2
 REATTACHED_S = 5.0
 CALLERS = 6
 TINY = {"seed": 7, "delay_s": 0}
-# What a server gives to calls in flight, and a second; as much again where others load the machine.
-EXIT_S = 2 * (5.0 + 1.0)
+# What a server gives to calls in flight, and a second.
+EXIT_S = 5.0 + 1.0
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +102,7 @@ async def watched_while_replaced(house: ReplicatedHouse, name: str) -> Sequence[
             await asyncio.to_thread(all_watch, house, stays)
             took_s = time.monotonic() - begun_s
             print(f"{WATCHERS} watchers of the {leaves.name} were at the {stays.name} after {took_s:.2f} s")
-            assert took_s < REATTACHED_S
+            assert took_s < LOADED * REATTACHED_S
             await ending
             await asyncio.to_thread(house.start_again, leaves)
         assert not any(task.done() for task in watching)
@@ -129,7 +131,7 @@ def test_a_registry_that_is_asked_to_end_under_load_fails_no_call(house: Replica
                 assert registry.stop() == 0
                 took_s = time.monotonic() - begun_s
                 print(f"the {registry.name} ended after {took_s:.2f} s")
-                assert took_s < EXIT_S
+                assert took_s < LOADED * EXIT_S
                 hearing.result(30)
                 assert health == ["SERVING", "NOT_SERVING"]
                 house.start_again(registry)
