@@ -13,7 +13,8 @@ from pathlib import Path
 import structlog
 
 from handler_runner.kept_folders import size_bytes
-from handler_runner.uv_command import uv_cache_folder
+from handler_runner.uv_command import UvFailed, uv_cache_folder
+from service_kit.errors import Unavailable
 
 log = structlog.get_logger()
 
@@ -31,8 +32,15 @@ class UvCache:
     def trim(self) -> None:
         """Remove packages while there are too many bytes; not while any uv works, and none that is installed breaks.
 
-        An environment has its files as hard links or copies, and uv fetches anew what is gone.
+        An environment has its files as hard links or copies, and uv fetches anew what is gone. A cache that cannot be
+        trimmed is logged: nobody's environment fails for it.
         """
+        try:
+            self._trim()
+        except (OSError, UvFailed, Unavailable) as error:
+            log.warning("uv_cache_not_trimmed", problem=str(error))
+
+    def _trim(self) -> None:
         folder = uv_cache_folder()
         # Environments would be links into the cache.
         if os.environ.get("UV_LINK_MODE") == "symlink" or not folder.is_dir():
