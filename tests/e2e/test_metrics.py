@@ -15,6 +15,7 @@ from darkroom.handler.v1 import handler_pb2
 from darkroom.inpainting.v1 import inpainting_pb2
 from darkroom_client.inpainting import Marks
 
+from .collector import collector
 from .house import free_port
 from .inpainting_house import InpaintingHouse
 from .process import until
@@ -81,36 +82,39 @@ def test_a_build_a_hit_and_a_download_are_seen_by_prometheus(open_house, photos)
     assert house.darkroom("usage", "--json", "--since", "1h").ok().json["usage"][0]["group"] == built.key
 
 
-def test_each_rpc_of_each_service_is_counted_timed_and_weighed(open_house, photos, tmp_path):
+def test_each_rpc_of_each_service_is_counted_timed_weighed_and_traced(open_house, photos, tmp_path):
     ports = {name: free_port() for name in ("registry", "runner", "inpainting")}
     listen = f"localhost:{free_port()}"
     house = open_house(photos, METRICS_LISTEN=f"localhost:{ports['registry']}")
     inpainting = InpaintingHouse(tmp_path / "inpainting", METRICS_LISTEN=f"localhost:{ports['inpainting']}")
-    house.registry.start()
-    house.start_runner(LISTEN=listen, METRICS_LISTEN=f"localhost:{ports['runner']}")
+    runner = house.add_runner("runner-1", LISTEN=listen, METRICS_LISTEN=f"localhost:{ports['runner']}")
     served = {"registry": house.server, "runner": listen, "inpainting": inpainting.server}
     try:
-        inpainting.start()
-        house.wait_for_handlers()
-        for where, services in SERVICES.items():
-            methods = [f"{service.full_name}/{method.name}" for service in services for method in service.methods]
-            with grpc.insecure_channel(served[where]) as channel:
-                list(map(partial(call_emptily, channel), methods))
-            seen = scraped(ports[where])
-            for method in methods:
-                assert seen[("grpc_server_call_started_total", method)] >= 1
-                statuses = [key[2] for key in seen if key[0] == CALLS and key[1] == method]
-                assert statuses, method
-                for name in ("rcvd", "sent"):
-                    size = f"grpc_server_call_{name}_total_compressed_message_size_bytes_count"
-                    assert seen[(size, method, statuses[0])] >= 1
-        photo = (photos / "street" / "000.jpg").read_bytes()
-        with inpainting.client() as client:
-            client.inpaint_candidates(photo, marks=Marks(boxes=((9, 9, 20, 20),)), model="telea")
-        seen = scraped(ports["inpainting"])
-        assert seen[("darkroom_inpainting_ended_total", "done")] == 1
-        assert seen[("darkroom_inpainting_work_seconds_total",)] > 0
-        assert seen[("darkroom_inpainting_waiting",)] == seen[("darkroom_inpainting_running",)] == 0
+        with collector() as found:
+            for process in (house.registry, runner, inpainting.service):
+                process.start(DARKROOM_TRACES=found.endpoint)
+            until(lambda: inpainting.service.events("inpainting_ready"), "the retouching", 60.0)
+            house.wait_for_handlers()
+            for where, services in SERVICES.items():
+                methods = [f"{service.full_name}/{method.name}" for service in services for method in service.methods]
+                with grpc.insecure_channel(served[where]) as channel:
+                    list(map(partial(call_emptily, channel), methods))
+                seen = scraped(ports[where])
+                for method in methods:
+                    until(lambda of=method: found.named(of), f"the span of {method}")
+                    assert seen[("grpc_server_call_started_total", method)] >= 1
+                    statuses = [key[2] for key in seen if key[0] == CALLS and key[1] == method]
+                    assert statuses, method
+                    for name in ("rcvd", "sent"):
+                        size = f"grpc_server_call_{name}_total_compressed_message_size_bytes_count"
+                        assert seen[(size, method, statuses[0])] >= 1
+            photo = (photos / "street" / "000.jpg").read_bytes()
+            with inpainting.client() as client:
+                client.inpaint_candidates(photo, marks=Marks(boxes=((9, 9, 20, 20),)), model="telea")
+            seen = scraped(ports["inpainting"])
+            assert seen[("darkroom_inpainting_ended_total", "done")] == 1
+            assert seen[("darkroom_inpainting_work_seconds_total",)] > 0
+            assert seen[("darkroom_inpainting_waiting",)] == seen[("darkroom_inpainting_running",)] == 0
     finally:
         inpainting.end()
 

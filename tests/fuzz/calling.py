@@ -17,7 +17,7 @@ from grpc_status import rpc_status
 WAITS_S = 0.4
 ANSWERS_S = 60.0
 # What gRPC's client says by itself of a message that is sent when the answer is there.
-_SENT_TOO_LATE = "Internal error from Core"
+_SENT_TOO_LATE = ("Internal error from Core", "cancelled by itself")
 _WAITING = ("ClaimWork", "GetHandler")
 
 
@@ -56,7 +56,7 @@ async def call(
     calling = channel.stream_stream(path(method))(_each(sent), timeout=WAITS_S if waits else ANSWERS_S)
 
     def ended(code: grpc.StatusCode, details: str = "", rich: status_pb2.Status | None = None) -> Answer:
-        left = (code is grpc.StatusCode.CANCELLED and leave_after is not None) or details == _SENT_TOO_LATE
+        left = (code is grpc.StatusCode.CANCELLED and leave_after is not None) or details in _SENT_TOO_LATE
         return Answer(method, tuple(sent), code, details, rich, tuple(got), left, waits)
 
     try:
@@ -70,6 +70,10 @@ async def call(
         except ValueError:  # what came with it is of another code
             rich = None
         return ended(error.code(), error.details() or "", rich)
+    except asyncio.CancelledError:
+        if (task := asyncio.current_task()) is not None and task.cancelling():
+            raise
+        return ended(grpc.StatusCode.CANCELLED, "cancelled by itself")
     finally:
         calling.cancel()
     return ended(grpc.StatusCode.OK)
