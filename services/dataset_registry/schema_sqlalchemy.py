@@ -54,7 +54,8 @@ TABLES: dict[type[Record], sa.Table] = {
         sa.Index("requests_by_key", "key"),
         sa.Index("requests_active", "state", "id", sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
         sa.Index("requests_active_by_time", "create_time", "id", sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
-        sa.Index("requests_waiting", "key", sqlite_where=_WAITING, postgresql_where=_WAITING),
+        # With the state, that SQLite prefers it to the index of all requests of a key.
+        sa.Index("requests_waiting", "key", "state", sqlite_where=_WAITING, postgresql_where=_WAITING),
         sa.Index("requests_usage", "create_time", "dataset_name", "key", "requester", "state", "cached", "joined"),
     ),
     records.Dataset: _table(

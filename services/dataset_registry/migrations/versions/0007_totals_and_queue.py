@@ -9,6 +9,7 @@ revision = "0007"
 down_revision = "0006"
 
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+WAITING = sa.text("state = 'BUILDING'")
 QUEUED = sa.text("state = 'QUEUED'")
 COUNTS = ("request_count", "hit_count", "joined_count", "build_count", "download_count", "download_bytes")
 TABLES: dict[str, dict[str, sa.types.TypeEngine[Any]]] = {
@@ -28,4 +29,6 @@ def upgrade() -> None:
         named = [sa.Column(name, kind, nullable=False) for name, kind in columns.items()]
         op.create_table(table, *first, sa.Column("update_time", sa.Double(), nullable=False), *named)
     op.create_index("work_queue", "work", ["kind", "create_time", "id"], sqlite_where=QUEUED, postgresql_where=QUEUED)
+    op.drop_index("requests_waiting", "requests")
+    op.create_index("requests_waiting", "requests", ["key", "state"], sqlite_where=WAITING, postgresql_where=WAITING)
     op.create_index("usage_totals_by_requests", "usage_totals", ["by", "request_count", "group"])
