@@ -53,7 +53,7 @@ class PhotoTransfer:
                 yield chunk
         finally:
             if reading is not None:
-                await asyncio.wait({reading})
+                await asyncio.gather(reading, return_exceptions=True)
             await asyncio.to_thread(chunks.close)
 
     def _check(self, path: Path) -> None:
