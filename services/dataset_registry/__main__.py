@@ -65,7 +65,7 @@ log = structlog.get_logger()
 # What waits for the store or for git; the catalogue has threads of its own.
 THREADS = 32
 # A call that has been answered by a thread need not wait long for the event loop, and the other way round.
-SWITCH_S = 0.001
+SWITCH_S = 0.0005
 # How often memory that a crowd of watchers has left behind is given back.
 GIVE_BACK_S = 20.0
 
