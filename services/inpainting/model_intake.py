@@ -36,6 +36,7 @@ class ModelIntake:
                 async for name, file_name, io, chunk in parts:
                     if words is None:
                         words = name, file_name, io
+                        _check_text(name=name, file_name=file_name, io=io)
                     size_bytes += len(chunk)
                     if size_bytes > self._max_model_bytes:
                         raise TooManyBytes(f"a model's file may have {self._max_model_bytes:,} bytes, this has more")
@@ -45,3 +46,10 @@ class ModelIntake:
             return await asyncio.to_thread(self._catalog.add, words[0], path, words[1], words[2])
         finally:
             await asyncio.to_thread(path.unlink, missing_ok=True)
+
+
+def _check_text(**words: str) -> None:
+    """Refuse what no file can be named: each is, or may be, a path."""
+    for field, word in words.items():
+        if "\0" in word:
+            raise InvalidArgument.of([(field, "must be text without the character NUL")])
