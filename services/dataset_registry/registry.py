@@ -72,10 +72,11 @@ class Registry:
     ) -> RequestView:
         """Write down an interest and take it as far as it goes at once. See `DatasetService.RequestDataset`."""
         identity = names.check_request_id(request_id).lower() if request_id else str(uuid.uuid4())
+        requester = requester[:200] or "unknown"
         draft = await self._recipes.draft(dataset_name, version, config_json)
         recipe, waiting_for = await self._located(draft)
 
-        def step(tx: Transaction) -> tuple[_Taken, RequestView]:
+        def step(tx: Transaction) -> _Taken:
             if tx.get(Request, identity) is None:
                 check_served(tx, recipe)
                 now = tx.now()
@@ -85,7 +86,7 @@ class Registry:
                         dataset_name=dataset_name,
                         version=version,
                         config_json=config_json or "{}",
-                        requester=requester[:200] or "unknown",
+                        requester=requester,
                         recipe=recipe_row(recipe),
                         retry=retry,
                         waiting_for=waiting_for,
@@ -96,17 +97,17 @@ class Registry:
                     )
                 )
             taken = self._take(tx, [identity])
-            view = load_request(tx, identity).value
-            failed = view.request.failure
-            if view.request.state == RequestState.FAILED and failed["failure_class"] == FailureClass.SANDBOX:
-                raise FailedPrecondition(failed["message"], reason=FailureClass.SANDBOX)
-            return taken, view
+            made = tx.get(Request, identity)
+            if made and made.state == RequestState.FAILED and made.failure["failure_class"] == FailureClass.SANDBOX:
+                raise FailedPrecondition(made.failure["message"], reason=FailureClass.SANDBOX)
+            return taken
 
-        # One commit, and for a hit nothing else.
-        taken, view = await self._write(step)
+        # One commit. What it led to is read for itself: its counts would put equal requests in each other's way.
+        taken = await self._write(step)
         name = f"requests/{identity}"
-        log.info("request_made", request=name, dataset=dataset_name, requester=view.request.requester)
-        return await self.get_request(name) if await self._go_on(taken) else view
+        log.info("request_made", request=name, dataset=dataset_name, requester=requester)
+        await self._go_on(taken)
+        return await self.get_request(name)
 
     async def _located(self, draft: Recipe) -> tuple[Recipe, str]:
         """Return the recipe with its commit, or without it and what that waits for."""
@@ -137,8 +138,8 @@ class Registry:
                     taken.unseen.setdefault(dataset.id, (dataset, []))[1].append(identity)
         return taken
 
-    async def _go_on(self, taken: _Taken) -> bool:
-        """Do what a committed step left to do; returns whether rows may have changed since."""
+    async def _go_on(self, taken: _Taken) -> None:
+        """Do what a committed step left to do."""
         _count(taken.resolved)
         self._locating.look_up(taken.without_commit, self.advance)
         looked_for: list[str] = []
@@ -153,7 +154,6 @@ class Registry:
             looked_for += waiting
         if looked_for:
             await self.advance(looked_for)
-        return bool(taken.unseen)
 
     async def get_request(self, name: str) -> RequestView:
         """Return a request. Raises `NotFound`."""
