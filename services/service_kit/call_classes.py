@@ -25,7 +25,7 @@ class CallClass(StrEnum):
 # A call waits behind those of its room: reads take about a millisecond, transactions about ten.
 PLACES: dict[CallClass, int] = {
     CallClass.READ: 500,
-    CallClass.WRITE: 200,
+    CallClass.WRITE: 500,
     CallClass.RUN: 2000,
     CallClass.WATCH: 20_000,
     CallClass.BYTES: 500,
