@@ -40,7 +40,7 @@ CLIENT = """## Client
 | `DARKROOM_CACHE` | `~/.cache/darkroom` | Folder of this machine's copies of datasets. |
 | `DARKROOM_BANDWIDTH` | | Bytes a second that downloads may take: `800K`, `10M`, `1.5G`; `--limit-rate` overrides it. |
 | `DARKROOM_REQUEST_ID` | a new one | The id under which all services log what this client does. |
-| `DARKROOM_TRACES` | | Of client and services alike: the URL of an OTLP collector for spans ([metrics.md](metrics.md#traces)). |
+| `DARKROOM_TRACES` | | Client and services: the URL of an OTLP collector for spans ([metrics.md](metrics.md#traces)). |
 
 `darkroom request ... -- COMMAND` sets for the command:
 

@@ -34,8 +34,8 @@ T = TypeVar("T")
 # dataset was twice as slow with three.
 MAX_CONFLICTS = 50
 TOGETHER = 1
-# Steps at a time. They share one interpreter with the event loop, which must have its turn: with more readers a crowd is
-# turned away later. Two, so that one long list does not hold up all others.
+# Steps at a time. They share one interpreter with the event loop, which must have its turn: with more readers a crowd
+# is turned away later. Two, so that one long list does not hold up all others.
 READERS = 2
 WRITERS = 4
 # How long closing waits for steps that are under way.
