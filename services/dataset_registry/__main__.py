@@ -56,7 +56,7 @@ from service_kit.repository_settings import git_repositories
 from service_kit.security import open_security
 from service_kit.serving import Serving, until_signalled
 from service_kit.settings import read_settings
-from service_kit.spare_memory import SpareMemory
+from service_kit.spare_memory import give_back_for_ever
 from service_kit.token_file import TokenFile
 from service_kit.tracing import start_tracing, stop_tracing
 
@@ -66,8 +66,6 @@ log = structlog.get_logger()
 THREADS = 32
 # A call that has been answered by a thread need not wait long for the event loop, and the other way round.
 SWITCH_S = 0.0005
-# How often memory that a crowd of watchers has left behind is given back.
-GIVE_BACK_S = 20.0
 
 SERVICES = (
     dataset_pb2.DESCRIPTOR.services_by_name["DatasetService"].full_name,
@@ -205,14 +203,6 @@ async def serve(settings: RegistrySettings) -> None:
             task.result()
     await asyncio.to_thread(stop_tracing)
     log.info("registry_stopped")
-
-
-async def give_back_for_ever() -> None:
-    """Keep no memory that nobody uses."""
-    memory = SpareMemory()
-    while True:
-        await asyncio.sleep(GIVE_BACK_S)
-        await asyncio.to_thread(memory.give_back)
 
 
 async def collect_for_ever(collector: Collector, every_s: float) -> None:

@@ -36,6 +36,7 @@ from service_kit.object_store_settings import open_object_store
 from service_kit.security import open_security
 from service_kit.serving import Serving, until_signalled
 from service_kit.settings import read_settings
+from service_kit.spare_memory import give_back_for_ever
 from service_kit.tracing import start_tracing, stop_tracing
 
 log = structlog.get_logger()
@@ -88,7 +89,10 @@ async def serve(settings: InpaintingSettings) -> None:
     await serving.start(ready=False)
     log.info("inpainting_listens", listen=settings.listen, port=serving.port)
     stopping = asyncio.create_task(until_signalled())
-    rounds = [asyncio.create_task(each) for each in (become_ready(serving, catalog, jobs), collect_for_ever(kept))]
+    rounds = [
+        asyncio.create_task(each)
+        for each in (become_ready(serving, catalog, jobs), collect_for_ever(kept), give_back_for_ever())
+    ]
     # A round that dies takes the process with it: whoever started it starts it again.
     done, _ = await asyncio.wait([stopping, *rounds], return_when=asyncio.FIRST_COMPLETED)
     for task in (*rounds, stopping):

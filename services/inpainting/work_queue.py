@@ -16,7 +16,6 @@ import structlog
 
 from inpainting_models.painting import Cancel, Cancelled
 from service_kit.errors import ResourceExhausted
-from service_kit.spare_memory import SpareMemory
 
 log = structlog.get_logger()
 
@@ -94,7 +93,6 @@ class WorkQueue:
         self._numbers = itertools.count()
         self._usual_s: float | None = None
         self._stopping = False
-        self._spare_memory = SpareMemory()
         self._threads = [threading.Thread(target=self._serve, name=f"paint-{i}", daemon=True) for i in range(threads)]
         for thread in self._threads:
             thread.start()
@@ -232,5 +230,3 @@ class WorkQueue:
             ticket.future.set_result(result)
         else:
             ticket.future.set_exception(failure)
-        del result, failure
-        self._spare_memory.give_back()

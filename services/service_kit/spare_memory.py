@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import sys
-import threading
-import time
 
-LEAST_PAUSE_S = 1.0
+# Not at once: what the next photo needs again would have to be fetched again, page by page.
+GIVE_BACK_EVERY_S = 20.0
 
 
-class SpareMemory:
-    """The allocator's free memory; any thread may give it back. Does nothing where the C library is not glibc."""
-
-    def __init__(self) -> None:
-        self._trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
-        self._lock = threading.Lock()
-        self._last_s = 0.0
-
-    def give_back(self) -> None:
-        """Give it back, unless that was done just now: small photos come many in a second."""
-        if self._trim is None or not self._lock.acquire(blocking=False):
-            return
-        try:
-            if time.monotonic() - self._last_s > LEAST_PAUSE_S:
-                self._trim(0)
-                self._last_s = time.monotonic()
-        finally:
-            self._lock.release()
+async def give_back_for_ever() -> None:
+    """Keep no memory that nobody uses for long; does nothing where the C library is not glibc."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    while trim is not None:
+        await asyncio.sleep(GIVE_BACK_EVERY_S)
+        await asyncio.to_thread(trim, 0)
+    await asyncio.Event().wait()
