@@ -21,8 +21,11 @@ from inpainting_models.crops import Box
 from inpainting_models.painting import Cancel, Cancelled, Mask, NothingLeft, Paint, Painter
 from inpainting_models.painting import Photo as PhotoValues
 from service_kit.errors import InvalidArgument
+from service_kit.spare_memory import give_back
 
 SEEDS = 1 << 63
+# From here on a photo needs the room that decoding and earlier photos have left.
+HUGE_PIXELS = 40_000_000
 LARGE_SHARE = 0.4
 
 
@@ -71,6 +74,8 @@ class Retouching:
         data = self._sources.read(task.photo, "photo")
         photo = codec.decode(data, self._max_pixels, "photo")
         stop_if(cancel)
+        if photo.height * photo.width > HUGE_PIXELS:
+            give_back()
         hole = make_hole((photo.height, photo.width), task.shapes, self._mask_image(task), self._max_pixels, cancel)
         stop_if(cancel)
         if not hole.mask.any():
