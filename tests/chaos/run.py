@@ -65,8 +65,14 @@ def run(
             done = sum(harm.done.values()) + sum(len(part.reached) for part in deployment.supervisor.parts)
             tell(f"{time.monotonic() - began_s:4.0f} s, {done} harms, {workload.ready} of {len(workload.asked)} ready")
 
+        def keep_building() -> None:
+            look()
+            # Most points are met by builds: where all is built, something new has to be asked for.
+            if workload.ready == len(workload.asked):
+                workload.most_recipes = max(workload.most_recipes, len(workload.recipes) + 1)
+
         if "points" in kinds:
-            harm.at_every_point(look)
+            harm.at_every_point(keep_building)
         chance = random.Random(seed)
         rest = [each for each in kinds if each != "points"]
         random_until_s = time.monotonic() + seconds
