@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +39,9 @@ def undisturbed(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         house.end()
 
 
+@pytest.mark.skipif(
+    "DARKROOM_CHAOS" not in os.environ, reason="takes minutes: DARKROOM_CHAOS=1 or `make chaos` runs it"
+)
 def test_harm_of_every_kind_and_a_death_at_every_point_cost_nothing_on_sqlite(raw, undisturbed, tmp_path):
     report = run(tmp_path, raw, undisturbed, seconds=15, seed=SEED, database="sqlite", kinds=KINDS, bucket=False)
     print(report)
