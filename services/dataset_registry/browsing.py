@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from typing import TypeVar
+from collections.abc import AsyncIterator
 
 from dataset_registry import names
 from dataset_registry.build_log import read_log
@@ -24,8 +23,6 @@ from dataset_registry.usage import FOR_EVER, Usage, UsageBy
 from dataset_registry.usage_totals import all_usage
 from dataset_registry.views import DatasetView, RequestView, dataset_views, load_dataset, request_views
 from service_kit.errors import InvalidArgument
-
-T = TypeVar("T")
 
 # (repository, version, commit, handler)
 ListedHandler = tuple[str, str, str, DeclaredHandler]
@@ -47,7 +44,7 @@ class Browsing:
 
     async def definitions(self, asked: Page) -> tuple[list[Definition], str]:
         """Return a page of definitions, by name."""
-        return await self._read(lambda tx: find_page(tx, Definition, asked, order=BY_NAME))
+        return await self._catalog.read_soon(lambda tx: find_page(tx, Definition, asked, order=BY_NAME))
 
     async def requests(self, asked: Page, dataset_name: str, active_only: bool) -> tuple[list[RequestView], str]:
         """Return a page of requests, newest first."""
@@ -59,7 +56,7 @@ class Browsing:
             found, behind = find_page(tx, Request, asked, *where, order=NEWEST_FIRST)
             return request_views(tx, found), behind
 
-        return await self._read(step)
+        return await self._catalog.read_soon(step)
 
     async def datasets(
         self, asked: Page, dataset_name: str, state: DatasetState | None
@@ -72,11 +69,11 @@ class Browsing:
             found, behind = find_page(tx, Dataset, asked, *where, order=NEWEST_FIRST)
             return dataset_views(tx, found), behind
 
-        return await self._read(step)
+        return await self._catalog.read_soon(step)
 
     async def runners(self, asked: Page) -> tuple[list[Runner], str]:
         """Return a page of runners, by name."""
-        return await self._read(lambda tx: find_page(tx, Runner, asked, order=BY_NAME))
+        return await self._catalog.read_soon(lambda tx: find_page(tx, Runner, asked, order=BY_NAME))
 
     async def usage(self, asked: Page, by: UsageBy, since: float, until: float) -> tuple[list[Usage], str]:
         """Return a page of usage, most requested first, and the token of the next, empty at the end."""
@@ -88,7 +85,7 @@ class Browsing:
             case _:
                 raise InvalidArgument.of([("page_token", "is of another list")])
         ever = since <= 0.0 and until >= FOR_EVER
-        found = await self._read(
+        found = await self._catalog.read_soon(
             lambda tx: (
                 all_usage(tx, by, after, asked.size + 1) if ever else tx.usage(by, since, until, after, asked.size + 1)
             )
@@ -109,7 +106,7 @@ class Browsing:
                     found[f"{repository}/{handler.name}"] = (repository, version, commit, handler)
             return dict(sorted(found.items()))
 
-        return await self._read(step)
+        return await self._catalog.read_soon(step)
 
     async def handler(self, name: str, version: str, wait_s: float | None) -> ListedHandler:
         """Return one handler at a version, once that is described. Raises what `Describing.environment` does."""
@@ -130,7 +127,7 @@ class Browsing:
                     runners.setdefault(name, []).append(runner.id)
             return {name: (name, tx.get(RawDataset, name), counts[name], runners[name]) for name in sorted(counts)}
 
-        return await self._read(step)
+        return await self._catalog.read_soon(step)
 
     async def log(self, name: str, offset: int, follow: bool) -> AsyncIterator[tuple[str, int]]:
         """Yield pieces of a dataset's log and where the next begins; with ``follow``, until its build ends."""
@@ -142,8 +139,8 @@ class Browsing:
             key = await self._registry.find_key(name)
         while True:
             # The state first: what was logged before it became final is then read below.
-            final = (await self._read(lambda tx: load_dataset(tx, key))).final
-            text, behind = await self._read(lambda tx, at=offset: read_log(tx, key, at))  # type: ignore[misc]
+            final = DatasetState((await self._catalog.read_soon(lambda tx: load_dataset(tx, key))).dataset.state).final
+            text, behind = await self._catalog.read_soon(lambda tx, at=offset: read_log(tx, key, at))  # type: ignore[misc]
             if text:
                 yield text, behind
                 offset = behind
@@ -151,6 +148,3 @@ class Browsing:
                 return
             else:
                 await asyncio.sleep(FOLLOW_S)
-
-    async def _read(self, step: Callable[[Transaction], T]) -> T:
-        return await self._catalog.read_soon(step)

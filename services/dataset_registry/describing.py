@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
 
 import structlog
 
@@ -20,7 +19,6 @@ from dataset_registry.watching import Board
 from service_kit.errors import DarkroomError, FailedPrecondition
 
 log = structlog.get_logger()
-T = TypeVar("T")
 
 # Whoever names no deadline waits at most so long.
 MAX_WAIT_S = 600.0
@@ -48,16 +46,16 @@ class Describing:
         """
         commit = await self._repositories.resolve(repository, version)
         identity = environment_id(repository, commit)
-        known = await self._read(lambda tx: tx.get(Environment, identity))
+        known = await self._catalog.read_soon(lambda tx: tx.get(Environment, identity))
         if known is not None:
             return commit, known
-        asked = await self._read(lambda tx: tx.now())
+        asked = await self._catalog.read_soon(lambda tx: tx.now())
         try:
-            work = await self._write(lambda tx: join_environment(tx, repository, commit, version, asked))
+            work = await self._catalog.write_soon(lambda tx: join_environment(tx, repository, commit, version, asked))
         except FactFailed as error:
             raise work_failed(error.failure) from None
         waiting_for = await self._until_done(work.id, MAX_WAIT_S if wait_s is None else min(wait_s, MAX_WAIT_S))
-        known = await self._read(lambda tx: tx.get(Environment, identity))
+        known = await self._catalog.read_soon(lambda tx: tx.get(Environment, identity))
         if known is None:
             because = f"it waits for {waiting_for}" if waiting_for else "it is still being made"
             raise FailedPrecondition(
@@ -71,11 +69,11 @@ class Describing:
         done: set[str] = set()
         while True:
             try:
-                waiting = await self._read(_served_git) - done
+                waiting = await self._catalog.read_soon(_served_git) - done
                 newest = await self._repositories.newest() if waiting else {}
                 for name in sorted(waiting & newest.keys()):
                     offers = newest[name]
-                    await self._write(lambda tx, of=name, at=offers: _describe(tx, of, at))  # type: ignore[misc]
+                    await self._catalog.write_soon(lambda tx, of=name, at=offers: _describe(tx, of, at))  # type: ignore[misc]
                     done.add(name)
             except DarkroomError as error:
                 log.warning("describing_waits", message=error.message)
@@ -96,12 +94,6 @@ class Describing:
         except TimeoutError:
             return waiting_for
         return ""
-
-    async def _read(self, step: Callable[[Transaction], T]) -> T:
-        return await self._catalog.read_soon(step)
-
-    async def _write(self, step: Callable[[Transaction], T]) -> T:
-        return await self._catalog.write_soon(step)
 
 
 def described(

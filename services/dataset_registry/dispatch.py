@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 
@@ -27,7 +27,6 @@ from service_kit.crash_points import reach
 from service_kit.errors import Aborted, FailedPrecondition, InvalidArgument, NotFound
 
 log = structlog.get_logger()
-T = TypeVar("T")
 
 # Failures that tell that a raw dataset is not what its last walk found.
 _RAW_IS_OTHER = (FailureClass.RAW_CHANGED, FailureClass.RAW_MISSING)
@@ -96,7 +95,7 @@ class Dispatch:
             tx.put(work.renewed(tx.now(), self._lease_s, progress))
             return Pulse(True, self._lease_s)
 
-        return await self._write(step)
+        return await self._catalog.write_soon(step)
 
     async def commit_shard(self, name: str, fence: int, shard: Shard) -> Shard:
         """Record a staged shard; the first row for a place stays. Raises `Aborted` when fenced out."""
@@ -111,7 +110,7 @@ class Dispatch:
                 return known, False
             return tx.put(replace(shard, id=f"{work.subject}/{shard.split}/{shard.index}", key=work.subject)), True
 
-        stored, new = await self._write(step)
+        stored, new = await self._catalog.write_soon(step)
         if new:
             SHARDS_COMMITTED.inc()
             SHARD_BYTES.inc(stored.size_bytes)
@@ -125,7 +124,7 @@ class Dispatch:
             work = _held(tx.get(Work, _identity(name)), name, fence)
             return tx.find(Shard, Where("key", "=", work.subject), order=("split", "index"), after=after, limit=limit)
 
-        return await self._read(step)
+        return await self._catalog.read_soon(step)
 
     async def finish(self, name: str, fence: int, result: dict[str, Any]) -> None:
         """End work with its result; publishing is this one transaction. Raises `Aborted` when fenced out."""
@@ -140,7 +139,7 @@ class Dispatch:
             # What an environment declares is kept as its record; once is enough.
             return tx.put(work.done(tx.now(), {} if work.kind == WorkKind.ENVIRONMENT else result))
 
-        ended = await self._write(step)
+        ended = await self._catalog.write_soon(step)
         count_ended(ended)
         if ended is not None and ended.kind in MAKES_DATASET:
             reach("published")
@@ -154,7 +153,7 @@ class Dispatch:
                 return None
             return settle_failure(tx, _held(work, name, fence), failure)
 
-        count_ended(await self._write(step))
+        count_ended(await self._catalog.write_soon(step))
         log.info("work_failed", work=name, failure=failure.get("failure_class"), message=failure.get("message"))
 
     async def release(self, name: str, fence: int, reason: str) -> None:
@@ -163,7 +162,7 @@ class Dispatch:
         def step(tx: Transaction) -> Work:
             return tx.put(_held(tx.get(Work, _identity(name)), name, fence).requeued())
 
-        WORK_ENDED.labels((await self._write(step)).kind, "released").inc()
+        WORK_ENDED.labels((await self._catalog.write_soon(step)).kind, "released").inc()
         log.info("work_released", work=name, reason=reason)
 
     async def _hear(self, runner: Runner) -> None:
@@ -171,7 +170,7 @@ class Dispatch:
         now, told = time.monotonic(), replace(runner, free_bytes=0)
         before, when = self._told.get(runner.id, (None, 0.0))
         if told != before or now - when > SEEN_AGAIN_S:
-            await self._write(lambda tx: _seen(tx, runner))
+            await self._catalog.write_soon(lambda tx: _seen(tx, runner))
             self._told[runner.id] = told, now
 
     async def _claim_one(self, runner: Runner, oldest: list[str]) -> Work | None:
@@ -184,7 +183,7 @@ class Dispatch:
             return None
 
         with self._waiting.taking(oldest[0]):
-            work = await self._write(step)
+            work = await self._catalog.write_soon(step)
         if work is not None:
             count_claimed(work)
             # The id of whoever caused the work, not of the runner's call.
@@ -193,12 +192,6 @@ class Dispatch:
             log.info("work_claimed", fence=work.fence, **facts)
             reach("claim_written")
         return work
-
-    async def _read(self, step: Callable[[Transaction], T]) -> T:
-        return await self._catalog.read_soon(step)
-
-    async def _write(self, step: Callable[[Transaction], T]) -> T:
-        return await self._catalog.write_soon(step)
 
 
 def settle_failure(tx: Transaction, work: Work, failure: dict[str, Any]) -> Work:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from dataset_registry import names
 from dataset_registry.archives import Archives
@@ -18,8 +17,6 @@ from dataset_registry.states import DatasetState
 from dataset_registry.views import DatasetView
 from service_kit.errors import DataLoss, FailedPrecondition, InvalidArgument, OutOfRange
 from service_kit.object_store import ObjectMissing, ObjectShort
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -78,7 +75,7 @@ class Downloads:
                 tx.put(replace(download, create_time=tx.now(), **known))  # type: ignore[arg-type]
             return new
 
-        if await self._write(step):
+        if await self._catalog.write_soon(step):
             DOWNLOADS.inc()
             DOWNLOADED_BYTES.inc(max(download.size_bytes, 0))
 
@@ -88,9 +85,6 @@ class Downloads:
             what = "import its archive again" if view.dataset.imported else "request it to have it built"
             raise FailedPrecondition(f"datasets/{view.dataset.id} is {view.dataset.state}; {what}", reason="NOT_READY")
         return view
-
-    async def _write(self, step: Callable[[Transaction], T]) -> T:
-        return await self._catalog.write_soon(step)
 
 
 def _next(chunks: Iterator[bytes]) -> bytes:

@@ -7,9 +7,8 @@ import hashlib
 import json
 import re
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import TypeVar
 
 from dataset_registry.catalog import Catalog, Transaction, Where
 from dataset_registry.gathering import join_work
@@ -21,8 +20,6 @@ from dataset_registry.states import DatasetState, WorkKind
 from dataset_registry.views import DatasetView, load_dataset
 from service_kit.errors import AlreadyExists, InvalidArgument, NotFound
 from service_kit.object_store import ObjectStore
-
-T = TypeVar("T")
 
 # An archive is kept as objects of so many bytes: that much of each is in memory, whatever its size.
 PART_BYTES = 16 << 20
@@ -55,7 +52,9 @@ class Importing:
 
     async def take(self, arrival: Arrival, chunks: AsyncIterator[bytes]) -> DatasetView:
         """Return the dataset that the archive becomes, or is already. See `DatasetService.ImportDataset`."""
-        name = ImportedName.of(arrival.file_name, await self._read(lambda tx: _defined(tx, arrival.file_name)))
+        name = ImportedName.of(
+            arrival.file_name, await self._catalog.read_soon(lambda tx: _defined(tx, arrival.file_name))
+        )
         _check(arrival)
         if arrival.sha256 and (known := await self._known(name, arrival.sha256)):
             return known
@@ -64,8 +63,8 @@ class Importing:
             sha256 = await self._receive(prefix, arrival, chunks)
         if known := await self._known(name, sha256):
             return known
-        await self._write(lambda tx: _begin(tx, name, arrival, sha256, prefix))
-        return await self._read(lambda tx: load_dataset(tx, name.key).value)
+        await self._catalog.write_soon(lambda tx: _begin(tx, name, arrival, sha256, prefix))
+        return await self._catalog.read_soon(lambda tx: load_dataset(tx, name.key))
 
     async def _known(self, name: ImportedName, sha256: str) -> DatasetView | None:
         """Return the dataset that these bytes are already, ready or on its way. Raises `AlreadyExists`."""
@@ -100,12 +99,6 @@ class Importing:
 
     async def _put(self, name: str, part: bytearray) -> None:
         await asyncio.to_thread(self._store.put, name, bytes(part))
-
-    async def _read(self, step: Callable[[Transaction], T]) -> T:
-        return await self._catalog.read_soon(step)
-
-    async def _write(self, step: Callable[[Transaction], T]) -> T:
-        return await self._catalog.write_soon(step)
 
 
 def _check(arrival: Arrival) -> None:

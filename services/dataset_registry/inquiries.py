@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from dataset_registry import names, watched
-from dataset_registry.catalog import Catalog, Transaction
+from dataset_registry.catalog import Catalog
 from dataset_registry.gathering import (
     FactFailed,
     Facts,
@@ -30,8 +30,6 @@ from dataset_registry.states import DatasetState, WorkKind, WorkState
 from dataset_registry.views import DatasetView, WorkView, no_work
 from dataset_registry.watching import Board
 from service_kit.errors import FailedPrecondition, InvalidArgument, NotFound
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -88,21 +86,21 @@ class Inquiries:
         if not 0 <= sample_count <= 64:
             raise InvalidArgument.of([("sample_count", f"must be 1 to 64, not {sample_count}")])
         recipe = await self._recipes.make(dataset_name, version, config_json)
-        asked = await self._read(lambda tx: tx.now())
-        environment = await self._read(lambda tx: environment_of(tx, recipe))
+        asked = await self._catalog.read_soon(lambda tx: tx.now())
+        environment = await self._catalog.read_soon(lambda tx: environment_of(tx, recipe))
         while environment is None:
-            work = await self._write(
+            work = await self._catalog.write_soon(
                 lambda tx: join_environment(tx, recipe.repository, recipe.commit, recipe.version, asked)
             )
             async for stage in self.until_done(work):
                 yield stage
-            environment = await self._read(lambda tx: environment_of(tx, recipe))
+            environment = await self._catalog.read_soon(lambda tx: environment_of(tx, recipe))
         handler = declared_handler(environment.description, recipe.repository, recipe.handler)
         config = normal_config(recipe.config, list(handler.options))
         lock_digest = environment.description.get("lock_digest", "")
-        build = await self._read(lambda tx: build_task(tx, recipe, config.build, {}, lock_digest))
+        build = await self._catalog.read_soon(lambda tx: build_task(tx, recipe, config.build, {}, lock_digest))
         task = {"build": build, "sample_count": sample_count or 16}
-        work = await self._write(
+        work = await self._catalog.write_soon(
             lambda tx: join_work(
                 tx,
                 WorkKind.PREVIEW,
@@ -120,20 +118,20 @@ class Inquiries:
     async def scan(self, raw_dataset: str) -> AsyncIterator[WorkView]:
         """Walk a raw dataset now, whenever it was walked last."""
         names.check_raw_name(raw_dataset)
-        known = await self._read(served_raw)
+        known = await self._catalog.read_soon(served_raw)
         if raw_dataset not in known:
             raise NotFound(f"no runner serves a raw dataset {raw_dataset!r}; there are: {listed(known)}")
-        asked = await self._read(lambda tx: tx.now())
-        work = await self._write(lambda tx: join_snapshot(tx, raw_dataset, asked))
+        asked = await self._catalog.read_soon(lambda tx: tx.now())
+        work = await self._catalog.write_soon(lambda tx: join_snapshot(tx, raw_dataset, asked))
         async for stage in self.until_done(work):
             yield stage
 
     async def _gathered(self, recipe: Recipe) -> AsyncIterator[WorkView | Facts]:
-        asked = await self._read(lambda tx: tx.now())
-        await self._read(lambda tx: check_served(tx, recipe))
+        asked = await self._catalog.read_soon(lambda tx: tx.now())
+        await self._catalog.read_soon(lambda tx: check_served(tx, recipe))
         while True:
             try:
-                facts = await self._write(lambda tx: gather(tx, recipe, asked, self._raw_max_age_s))
+                facts = await self._catalog.write_soon(lambda tx: gather(tx, recipe, asked, self._raw_max_age_s))
             except FactFailed as error:
                 raise FailedPrecondition(str(error), reason=error.failure["failure_class"]) from None
             if isinstance(facts, Facts):
@@ -148,12 +146,6 @@ class Inquiries:
             yield view.value
             if view.value.work.state in (WorkState.FAILED, WorkState.CANCELLED):
                 raise work_failed(view.value.work.failure)
-
-    async def _read(self, step: Callable[[Transaction], T]) -> T:
-        return await self._catalog.read_soon(step)
-
-    async def _write(self, step: Callable[[Transaction], T]) -> T:
-        return await self._catalog.write_soon(step)
 
 
 def work_failed(failed: Mapping[str, Any]) -> FailedPrecondition | InvalidArgument:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 from dataset_registry import names
 from dataset_registry.archives import Archives
@@ -22,8 +22,6 @@ from dataset_registry.states import DatasetState, WorkKind, WorkState
 from dataset_registry.views import DatasetView, WorkView, load_dataset
 from service_kit.errors import DataLoss, FailedPrecondition, InvalidArgument, NotFound
 from service_kit.object_store import ObjectMissing, ObjectShort
-
-T = TypeVar("T")
 
 # What tells that bytes are gone; a store that does not answer tells nothing.
 _DAMAGE = (DataLoss, ObjectMissing, ObjectShort)
@@ -87,12 +85,12 @@ class Keeping:
                 )
             )
 
-        return await self._write(step)
+        return await self._catalog.write_soon(step)
 
     async def definition(self, dataset_name: str) -> Definition:
         """Return a definition. Raises `NotFound`."""
         names.check_dataset_name(dataset_name)
-        found = await self._read(lambda tx: tx.get(Definition, dataset_name))
+        found = await self._catalog.read_soon(lambda tx: tx.get(Definition, dataset_name))
         if found is None:
             raise NotFound(f"no dataset is defined as {dataset_name!r}; `darkroom define` makes one")
         return found
@@ -102,19 +100,19 @@ class Keeping:
         key = await self._registry.find_key(name)
 
         def step(tx: Transaction) -> DatasetView:
-            dataset = load_dataset(tx, key).value.dataset
+            dataset = load_dataset(tx, key).dataset
             if dataset.pinned != pinned:
                 tx.put(replace(dataset, pinned=pinned))
-            return load_dataset(tx, key).value
+            return load_dataset(tx, key)
 
-        return await self._write(step)
+        return await self._catalog.write_soon(step)
 
     async def delete(self, name: str) -> None:
         """Forget a dataset's archive; the collector removes its objects. A later request builds it again."""
         key = await self._registry.find_key(name)
 
         def step(tx: Transaction) -> None:
-            dataset = load_dataset(tx, key).value.dataset
+            dataset = load_dataset(tx, key).dataset
             if dataset.pinned:
                 raise FailedPrecondition(f"datasets/{key} is pinned; unpin it first", reason="PINNED")
             if dataset.state == DatasetState.BUILDING and not dataset.imported:
@@ -128,7 +126,7 @@ class Keeping:
             if dataset.state != DatasetState.EVICTED or dataset.archive_object:
                 tx.put(replace(dataset.ended(tx.now(), DatasetState.EVICTED), archive_object=""))
 
-        await self._write(step)
+        await self._catalog.write_soon(step)
 
     async def verify(
         self, name: str, *, full: bool, rebuild_count: int
@@ -163,11 +161,11 @@ class Keeping:
             yield ReadSoFar(read, len(shards))
         evicted = bool(problems)
         if evicted:
-            await self._write(lambda tx: evict(tx, dataset.id))
+            await self._catalog.write_soon(lambda tx: evict(tx, dataset.id))
         rebuilt = 0
         if shards and rebuild_count and not evicted:
             sampled = _sampled(dataset, shards, rebuild_count)
-            work = await self._write(lambda tx: self._join_rebuild(tx, dataset, sampled))
+            work = await self._catalog.write_soon(lambda tx: self._join_rebuild(tx, dataset, sampled))
             async for stage in self._inquiries.until_done(work):
                 yield stage
                 work = stage.work
@@ -197,12 +195,6 @@ class Keeping:
             raw_names=sorted({each["raw_dataset"] for each in build["raw"]}),
             task={"build": build, "shards": shards},
         )
-
-    async def _read(self, step: Callable[[Transaction], T]) -> T:
-        return await self._catalog.read_soon(step)
-
-    async def _write(self, step: Callable[[Transaction], T]) -> T:
-        return await self._catalog.write_soon(step)
 
 
 def _check_roles(roles: tuple[str, ...], raw: Mapping[str, str]) -> None:

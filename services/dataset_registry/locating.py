@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import TypeVar
 
 import structlog
 
@@ -20,7 +19,6 @@ from dataset_registry.states import RequestState
 from service_kit.errors import DarkroomError, InvalidArgument, NotFound
 
 log = structlog.get_logger()
-T = TypeVar("T")
 
 # (repository, version)
 Version = tuple[str, str]
@@ -63,7 +61,7 @@ class Locating:
             await self._recipes.commit(repository, version)
         except RepositoryAway as error:
             text = error.waiting_for
-            await self._write(lambda tx: hold(tx, identities, text))
+            await self._catalog.write_soon(lambda tx: hold(tx, identities, text))
             return
         except DarkroomError:
             # Each request ends with its own error below.
@@ -92,7 +90,4 @@ class Locating:
             if now is not None and unlocated(now) is not None:
                 tx.put(now.failed(tx.now(), bad) if bad else replace(now, recipe=recipe, waiting_for=""))
 
-        await self._write(step)
-
-    async def _write(self, step: Callable[[Transaction], T]) -> T:
-        return await self._catalog.write_soon(step)
+        await self._catalog.write_soon(step)

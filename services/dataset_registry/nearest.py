@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from dataset_registry import watched
 from dataset_registry.catalog import Catalog, Transaction, Where
@@ -20,8 +20,6 @@ from dataset_registry.states import DatasetState, WorkKind, WorkState
 from dataset_registry.views import RUNNER_AWAY_S, DatasetView, can_do, load_dataset, no_work
 from dataset_registry.watching import Board
 from service_kit.errors import NotFound
-
-T = TypeVar("T")
 
 # Older datasets of a name are not looked at.
 LOOKED_AT = 200
@@ -62,9 +60,9 @@ class Nearest:
         def step(tx: Transaction) -> tuple[list[tuple[Near, DatasetView]], Cost | None]:
             near = nearest(asked, _candidates(tx, spec), SHOWN)
             cost = estimate(asked, _raw_files(tx, recipe, spec), _finished(tx, spec))
-            return [(each, load_dataset(tx, each.key).value) for each in near], cost
+            return [(each, load_dataset(tx, each.key)) for each in near], cost
 
-        found, cost = await self._read(step)
+        found, cost = await self._catalog.read_soon(step)
         changes = await self._compared(recipe, [each for near, _ in found for each in near.differences if each.role])
         shown = [
             NearDataset(
@@ -107,7 +105,7 @@ class Nearest:
                 return None
             return join_work(tx, WorkKind.COMPARE, f"{digest}/{other}", raw_names=[name], task=task)
 
-        work = await self._write(step)
+        work = await self._catalog.write_soon(step)
         if work is None:
             return
         try:
@@ -117,14 +115,8 @@ class Nearest:
                     if view.value.work.state == WorkState.DONE and view.value.work.result:
                         changes[pair] = view.value.work.result
         except asyncio.CancelledError:
-            await self._write(lambda tx: _withdraw(tx, work.id))
+            await self._catalog.write_soon(lambda tx: _withdraw(tx, work.id))
             raise
-
-    async def _read(self, step: Callable[[Transaction], T]) -> T:
-        return await self._catalog.read_soon(step)
-
-    async def _write(self, step: Callable[[Transaction], T]) -> T:
-        return await self._catalog.write_soon(step)
 
 
 def _candidates(tx: Transaction, spec: DatasetSpec) -> list[Candidate]:

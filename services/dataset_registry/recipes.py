@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
 
 from dataset_registry import names
 from dataset_registry.catalog import Catalog, Transaction
@@ -14,8 +12,6 @@ from dataset_registry.refusals import check_not_refused
 from dataset_registry.repositories import Repositories, declared_handler
 from dataset_registry.spec import normal_config, parse_config
 from service_kit.errors import NotFound
-
-T = TypeVar("T")
 
 
 class Recipes:
@@ -35,9 +31,9 @@ class Recipes:
         names.check_version(version)
         names.check_archive_name(dataset_name, version)
         config = parse_config(config_json)
-        definition = await self._read(lambda tx: tx.get(Definition, dataset_name))
+        definition = await self._catalog.read_soon(lambda tx: tx.get(Definition, dataset_name))
         if definition is None:
-            known = await self._read(lambda tx: [each.id for each in tx.find(Definition, limit=20)])
+            known = await self._catalog.read_soon(lambda tx: [each.id for each in tx.find(Definition, limit=20)])
             raise NotFound(f"no dataset is defined as {dataset_name!r}; there are: {listed(known)}")
         return Recipe(dataset_name, definition.repository, "", version, definition.handler, definition.raw, config)
 
@@ -48,7 +44,7 @@ class Recipes:
         said now which commit it is.
         """
         recipe = replace(draft, commit=await self.commit(draft.repository, draft.version))
-        environment = await self._read(lambda tx: environment_of(tx, recipe))
+        environment = await self._catalog.read_soon(lambda tx: environment_of(tx, recipe))
         if environment is not None:
             handler = declared_handler(environment.description, recipe.repository, recipe.handler)
             normal_config(recipe.config, list(handler.options))
@@ -57,9 +53,6 @@ class Recipes:
     async def commit(self, repository: str, version: str) -> str:
         """Return the commit of a version. See `Repositories.resolve`."""
         return await self._repositories.resolve(repository, version)
-
-    async def _read(self, step: Callable[[Transaction], T]) -> T:
-        return await self._catalog.read_soon(step)
 
 
 def check_served(tx: Transaction, recipe: Recipe) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import structlog
 
@@ -30,7 +29,6 @@ from service_kit.logging import current_request_id
 from service_kit.tracing import traceparent
 
 log = structlog.get_logger()
-T = TypeVar("T")
 
 # A repository that has not answered by then leaves the request waiting, and the caller goes on.
 GIT_PATIENCE_S = 3.0
@@ -103,7 +101,7 @@ class Registry:
             return taken
 
         # One commit. What it led to is read for itself: its counts would put equal requests in each other's way.
-        taken = await self._write(step)
+        taken = await self._catalog.write_soon(step)
         name = f"requests/{identity}"
         log.info("request_made", request=name, dataset=dataset_name, requester=requester)
         await self._go_on(taken)
@@ -121,7 +119,7 @@ class Registry:
 
     async def advance(self, identities: list[str]) -> None:
         """Take requests as far as the facts go, looking at an archive first where a hit depends on it."""
-        await self._go_on(await self._write(lambda tx: self._take(tx, identities)))
+        await self._go_on(await self._catalog.write_soon(lambda tx: self._take(tx, identities)))
 
     def _take(self, tx: Transaction, identities: list[str]) -> _Taken:
         taken = _Taken()
@@ -147,10 +145,10 @@ class Registry:
             try:
                 there = await asyncio.to_thread(self._archives.look, dataset)
             except Unavailable as error:
-                await self._write(lambda tx, ids=waiting, text=error.message: hold(tx, ids, text))  # type: ignore[misc]
+                await self._catalog.write_soon(lambda tx, ids=waiting, text=error.message: hold(tx, ids, text))  # type: ignore[misc]
                 continue
             if not there:
-                await self._write(lambda tx, key=dataset.id: evict(tx, key))  # type: ignore[misc]
+                await self._catalog.write_soon(lambda tx, key=dataset.id: evict(tx, key))  # type: ignore[misc]
             looked_for += waiting
         if looked_for:
             await self.advance(looked_for)
@@ -158,7 +156,7 @@ class Registry:
     async def get_request(self, name: str) -> RequestView:
         """Return a request. Raises `NotFound`."""
         identity = names.request_id(name)
-        return (await self._read(lambda tx: load_request(tx, identity))).value
+        return await self._catalog.read_soon(lambda tx: load_request(tx, identity))
 
     def watch_request(self, name: str) -> AsyncIterator[View[RequestView]]:
         """Yield the request at each change, the final state last. Raises `NotFound`."""
@@ -170,17 +168,17 @@ class Registry:
         identity = names.request_id(name)
 
         def step(tx: Transaction) -> None:
-            request = load_request(tx, identity).value.request
+            request = load_request(tx, identity).request
             if not RequestState(request.state).final:
                 tx.put(request.ended(tx.now(), RequestState.CANCELLED))
 
-        await self._write(step)
+        await self._catalog.write_soon(step)
         return await self.get_request(name)
 
     async def get_dataset(self, name: str) -> DatasetView:
         """Return a dataset by its name or a prefix of its key. Raises `NotFound`."""
         key = await self.find_key(name)
-        return (await self._read(lambda tx: load_dataset(tx, key))).value
+        return await self._catalog.read_soon(lambda tx: load_dataset(tx, key))
 
     async def watch_dataset(self, name: str) -> AsyncIterator[View[DatasetView]]:
         """Yield the dataset at each change, the final state last. Raises `NotFound`."""
@@ -194,7 +192,7 @@ class Registry:
     async def find_key(self, name: str) -> str:
         """Return the whole key of ``datasets/{key}`` or of a prefix that fits one dataset only."""
         prefix = names.key_prefix(name)
-        found = await self._read(lambda tx: tx.find(Dataset, Where("id", "prefix", prefix), limit=2))
+        found = await self._catalog.read_soon(lambda tx: tx.find(Dataset, Where("id", "prefix", prefix), limit=2))
         if not found:
             raise NotFound(f"no dataset's key begins with {prefix}; `darkroom ls` shows those there are")
         if len(found) > 1:
@@ -206,19 +204,13 @@ class Registry:
 
         A look of the last minute will do, unless it must be done ``afresh``.
         """
-        view = await self._read(lambda tx: load_dataset(tx, key).value)
+        view = await self._catalog.read_soon(lambda tx: load_dataset(tx, key))
         dataset = view.dataset
         if dataset.state != DatasetState.READY or (self._archives.seen_lately(dataset) and not afresh):
             return view
         if not await asyncio.to_thread(self._archives.look, dataset):
-            await self._write(lambda tx: evict(tx, key))
-        return await self._read(lambda tx: load_dataset(tx, key).value)
-
-    async def _read(self, step: Callable[[Transaction], T]) -> T:
-        return await self._catalog.read_soon(step)
-
-    async def _write(self, step: Callable[[Transaction], T]) -> T:
-        return await self._catalog.write_soon(step)
+            await self._catalog.write_soon(lambda tx: evict(tx, key))
+        return await self._catalog.read_soon(lambda tx: load_dataset(tx, key))
 
 
 def _count(resolved: list[tuple[Request, Request]]) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import TypeVar
 
 from dataset_registry import names
 from dataset_registry.catalog import Catalog, Transaction
@@ -15,8 +14,6 @@ from dataset_registry.repositories import Repositories, environment_id
 from dataset_registry.states import WorkKind
 from dataset_registry.views import WorkView
 from service_kit.errors import FailedPrecondition
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -60,17 +57,11 @@ class Relocking:
             work = join_work(tx, WorkKind.ENVIRONMENT, identity, repository=repository, commit=commit, task=task)
             return (before.description.get("lock_digest", "") if before else ""), work
 
-        previous, work = await self._write(step)
+        previous, work = await self._catalog.write_soon(step)
         async for stage in self._inquiries.until_done(work):
             yield stage
-        digest, text = await self._read(lambda tx: _lock(tx, identity))
+        digest, text = await self._catalog.read_soon(lambda tx: _lock(tx, identity))
         yield Relocked(commit, previous, digest, text)
-
-    async def _read(self, step: Callable[[Transaction], T]) -> T:
-        return await self._catalog.read_soon(step)
-
-    async def _write(self, step: Callable[[Transaction], T]) -> T:
-        return await self._catalog.write_soon(step)
 
 
 def _installed(tx: Transaction, repository: str) -> bool:

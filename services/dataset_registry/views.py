@@ -10,8 +10,7 @@ from dataset_registry.gathering import UNFINISHED, recipe_from
 from dataset_registry.records import Dataset, Download, Record, Request, Runner, Work
 from dataset_registry.refusals import refusal
 from dataset_registry.repositories import environment_id
-from dataset_registry.states import MAKES_DATASET, DatasetState, RequestState, WorkKind, WorkState
-from dataset_registry.watch_feed import View
+from dataset_registry.states import MAKES_DATASET, RequestState, WorkKind, WorkState
 from service_kit.errors import NotFound
 
 # A runner that has not called for so long is taken for away.
@@ -57,23 +56,20 @@ def dataset_revision(view: DatasetView) -> int:
     return _revision(view.dataset, None, view.work)
 
 
-def load_request(tx: Transaction, identity: str) -> View[RequestView]:
+def load_request(tx: Transaction, identity: str) -> RequestView:
     """Return a request's view. Raises `NotFound`."""
     request = tx.get(Request, identity)
     if request is None:
         raise no_request(identity)
-    [view] = request_views(tx, [request])
-    dataset = view.dataset.dataset if view.dataset else None
-    return View(view, _rows(request, dataset, view.work), RequestState(request.state).final)
+    return request_views(tx, [request])[0]
 
 
-def load_dataset(tx: Transaction, key: str) -> View[DatasetView]:
+def load_dataset(tx: Transaction, key: str) -> DatasetView:
     """Return a dataset's view by its whole key. Raises `NotFound`."""
     dataset = tx.get(Dataset, key)
     if dataset is None:
         raise no_dataset(key)
-    [view] = dataset_views(tx, [dataset])
-    return View(view, _rows(dataset, None, view.work), DatasetState(dataset.state).final)
+    return dataset_views(tx, [dataset])[0]
 
 
 def request_views(tx: Transaction, requests: Sequence[Request]) -> list[RequestView]:
@@ -194,11 +190,6 @@ def _gathering_work(tx: Transaction, request: Request) -> WorkView | None:
     )
     waiting = [*environment, *snapshots]
     return work_view(tx, waiting[0]) if waiting else None
-
-
-def _rows(first: Record, second: Record | None, work: WorkView | None) -> dict[str, int]:
-    rows = [first, *([second] if second else []), *([work.work] if work else [])]
-    return {f"{type(row).__name__}/{row.id}": row.revision for row in rows}
 
 
 def _revision(first: Record, second: Record | None, work: WorkView | None) -> int:
