@@ -83,8 +83,10 @@ class Settling:
     def _sync_and_unmark(self, folder: Path, marks: list[Path]) -> None:
         try:
             sync_all(folder)
-        except FileNotFoundError:  # collected meanwhile
-            pass
+        except FileNotFoundError:
+            # Collected meanwhile, or only a damaged shard was taken away: then the next use settles the rest.
+            if folder.exists():
+                return
         except OSError:
             for mark in marks:
                 mark.rename(mark.with_name(f"{self._digest}.{_BROKEN}.{uuid.uuid4().hex}"))

@@ -20,7 +20,7 @@ CHECK_TIMEOUT_S = 60.0
 _FILES = ("ssh_key", "known_hosts", "credentials", "ca")
 # How the registry names what is wrong: the variable, the repository, and what of it.
 _VARIABLE = re.compile(
-    r"^DARKROOM_REGISTRY_REPOSITORIES(?:_(.+?))??(?:_(URL|TRUSTED|SSH_KEY|KNOWN_HOSTS|CREDENTIALS))?: "
+    r"^DARKROOM_REGISTRY_REPOSITORIES(?:_(.+?))??(?:_(URL|TRUSTED|SSH_KEY|KNOWN_HOSTS|CREDENTIALS|CA))?: "
     r"(?:Value error, )?"
 )
 
