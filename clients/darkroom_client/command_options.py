@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 
 import typer
 from typer.core import TyperCommand
@@ -41,6 +42,7 @@ RequestOrAddress = Annotated[
 ]
 
 TAIL = "darkroom.tail"
+Function = TypeVar("Function", bound=Callable[..., None])
 
 
 class CommandWithTail(TyperCommand):
@@ -54,3 +56,9 @@ class CommandWithTail(TyperCommand):
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         return [*super().collect_usage_pieces(ctx), "[-- COMMAND...]"]
+
+
+def with_tail(function: Function) -> Function:
+    """Make what is behind ``--`` the command's own: ``context.meta[TAIL]``."""
+    function.command_class = CommandWithTail  # type: ignore[attr-defined]
+    return function

@@ -14,7 +14,17 @@ from typing import Annotated, Any
 import typer
 
 from darkroom_client.client import Client, DatasetRequest
-from darkroom_client.command_options import TAIL, AsJson, Config, DatasetName, LimitRate, Server, Settings, Version
+from darkroom_client.command_options import (
+    TAIL,
+    AsJson,
+    Config,
+    DatasetName,
+    LimitRate,
+    Server,
+    Settings,
+    Version,
+    with_tail,
+)
 from darkroom_client.config_input import read_config
 from darkroom_client.dataset import Dataset
 from darkroom_client.errors import InvalidArgument
@@ -26,6 +36,7 @@ from darkroom_client.snapshot import RequestSnapshot
 from darkroom_client.tracing import leave_command
 
 
+@with_tail
 @reporting
 def request(
     context: typer.Context,

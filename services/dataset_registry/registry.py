@@ -177,14 +177,16 @@ class Registry:
 
     async def get_dataset(self, name: str) -> DatasetView:
         """Return a dataset by its name or a prefix of its key. Raises `NotFound`."""
-        key = await self.find_key(name)
-        return await self._catalog.read_soon(lambda tx: load_dataset(tx, key))
+        prefix = names.key_prefix(name)
+        return await self._catalog.read_soon(
+            lambda tx: load_dataset(tx, prefix if _is_whole(prefix) else _key(tx, prefix))
+        )
 
     async def watch_dataset(self, name: str) -> AsyncIterator[View[DatasetView]]:
         """Yield the dataset at each change, the final state last. Raises `NotFound`."""
         key = names.key_prefix(name)
         # A crowd of watchers would each ask for what a whole key says already.
-        if len(key) < max(names.KEY_LENGTHS):
+        if not _is_whole(key):
             key = await self.find_key(name)
         async for view in self._board.watch(watched.datasets, key, no_dataset(key)):
             yield view
@@ -192,12 +194,7 @@ class Registry:
     async def find_key(self, name: str) -> str:
         """Return the whole key of ``datasets/{key}`` or of a prefix that fits one dataset only."""
         prefix = names.key_prefix(name)
-        found = await self._catalog.read_soon(lambda tx: tx.find(Dataset, Where("id", "prefix", prefix), limit=2))
-        if not found:
-            raise NotFound(f"no dataset's key begins with {prefix}; `darkroom ls` shows those there are")
-        if len(found) > 1:
-            raise InvalidArgument.of([("name", f"more than one key begins with {prefix}; give more digits")])
-        return found[0].id
+        return await self._catalog.read_soon(lambda tx: _key(tx, prefix))
 
     async def look(self, key: str, *, afresh: bool = False) -> DatasetView:
         """Return a dataset after a look at its archive: a ready one is truly there. Raises `NotFound`.
@@ -217,3 +214,16 @@ def _count(resolved: list[tuple[Request, Request]]) -> None:
     """Count what a committed step led to."""
     for before, after in resolved:
         count_resolved(before, after)
+
+
+def _is_whole(prefix: str) -> bool:
+    return len(prefix) == max(names.KEY_LENGTHS)
+
+
+def _key(tx: Transaction, prefix: str) -> str:
+    found = tx.find(Dataset, Where("id", "prefix", prefix), limit=2)
+    if not found:
+        raise NotFound(f"no dataset's key begins with {prefix}; `darkroom ls` shows those there are")
+    if len(found) > 1:
+        raise InvalidArgument.of([("name", f"more than one key begins with {prefix}; give more digits")])
+    return found[0].id

@@ -7,11 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from dataset_registry.watch_turns import Turn, Turns
+
 V = TypeVar("V")
 M = TypeVar("M")
-
-# Watchers that are told before other calls have their turn: a crowd must not hold up whoever asks one question.
-TOLD_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class Feed(Generic[V]):
         """Why there will be no other view."""
         self.loaded_s = 0.0
         self.watchers = 0
-        self._waiting: list[asyncio.Future[None]] = []
+        self._waiting: list[asyncio.Future[Turn]] = []
 
     @property
     def rows(self) -> Mapping[str, int]:
@@ -59,18 +58,19 @@ class Feed(Generic[V]):
         self.view = view
         return changed
 
-    async def news(self) -> None:
-        """Wait until somebody tells."""
-        future = asyncio.get_running_loop().create_future()
+    async def news(self) -> Turn:
+        """Wait until somebody tells; returns the turn to be told, to be ended then."""
+        future: asyncio.Future[Turn] = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
-        await future
+        return await future
 
-    async def tell(self) -> None:
-        """Wake all who wait now, a few at a time."""
+    async def tell(self, turns: Turns) -> None:
+        """Wake all who wait now, each in its turn."""
         waiting, self._waiting = self._waiting, []
-        for number, future in enumerate(waiting, 1):
+        for future in waiting:
+            turn = await turns.take()
             # Who left while it waited is done.
-            if not future.done():
-                future.set_result(None)
-            if number % TOLD_AT_ONCE == 0:
-                await asyncio.sleep(0)
+            if future.done():
+                turn.end()
+            else:
+                future.set_result(turn)

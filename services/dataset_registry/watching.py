@@ -14,6 +14,7 @@ from dataset_registry.catalog import Catalog, Transaction
 from dataset_registry.metrics import WATCHERS
 from dataset_registry.records import Record
 from dataset_registry.watch_feed import Feed, View
+from dataset_registry.watch_turns import Turn, Turns
 from service_kit.errors import DarkroomError, Unavailable
 
 V = TypeVar("V")
@@ -48,6 +49,7 @@ class Board:
         self._asked = asyncio.Event()
         self._opened = asyncio.Event()
         self._telling: set[asyncio.Task[None]] = set()
+        self._turns = Turns()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._commit_events: set[asyncio.Event] = set()
         self.closed = False
@@ -75,6 +77,7 @@ class Board:
         feed.watchers += 1
         WATCHERS.inc()
         seen = 0
+        turn: Turn | None = None
         try:
             while True:
                 if feed.number > seen:
@@ -83,11 +86,15 @@ class Board:
                     yield view
                     if view.final:
                         return
+                    if turn is not None:
+                        turn.end()
                 elif feed.error is not None:
                     raise missing if isinstance(feed.error, KeyError) else feed.error.with_traceback(None)
                 else:
-                    await feed.news()
+                    turn = await feed.news()
         finally:
+            if turn is not None:
+                turn.end()
             feed.watchers -= 1
             WATCHERS.dec()
             if feed.watchers == 0:
@@ -179,7 +186,7 @@ class Board:
         self._tell(feed)
 
     def _tell(self, feed: Feed[Any]) -> None:
-        task = asyncio.create_task(feed.tell())
+        task = asyncio.create_task(feed.tell(self._turns))
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
 

@@ -1,6 +1,8 @@
 """Every command is documented, whole, and nothing is documented that there is not."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -74,3 +76,15 @@ def test_an_unknown_option_is_refused_and_the_version_is_printed():
     done = CliRunner().invoke(app, ["--version"])
     assert done.exit_code == 0
     assert re.fullmatch(r"darkroom \d+\.\d+.*\n", done.stdout)
+
+
+def test_a_command_loads_no_other():
+    code = (
+        "import sys\n"
+        "from darkroom_client.command import COMMANDS, app\n"
+        "app(['usage', '--help'], standalone_mode=False)\n"
+        "modules = {place.partition(':')[0] for place in COMMANDS.values()}\n"
+        "print(*(each for each in modules if f'darkroom_client.{each}' in sys.modules))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines()[-1] == "command_usage"

@@ -13,9 +13,10 @@ from inpainting_models.painting import Cancelled
 from inpainting_models.patchmatch import warm_up
 from inpainting_models.smooth import fill_flat
 
-STOP_S = 0.3
+STOP_S = 0.6
+"""Processor time: what two cores do in 0.3 s, however long a machine with other work takes for it."""
 TRIES = 3
-"""The best of them counts, because other programs may have the machine for a moment."""
+"""The best of them counts, because others' work makes a processor's time worth less."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -110,12 +111,12 @@ def test_auto_stops_soon_whatever_it_is_at(kind, after_s, twelve_megapixels):
 
 
 def stopped_after_s(fill, photo, mask, after_s):
-    """Returns the seconds between cancelling and coming back; none where the work was done before."""
+    """Returns the processor time between cancelling and coming back; none where the work was done before."""
     cancelled = threading.Event()
     moments = []
 
     def cancel():
-        moments.append(time.monotonic())
+        moments.append(time.process_time())
         cancelled.set()
 
     timer = threading.Timer(after_s, cancel)
@@ -123,7 +124,7 @@ def stopped_after_s(fill, photo, mask, after_s):
     try:
         fill(photo, mask, cancelled.is_set)
     except Cancelled:
-        return time.monotonic() - moments[0]
+        return time.process_time() - moments[0]
     finally:
         timer.cancel()
-    return time.monotonic() - moments[0] if moments else 0.0
+    return time.process_time() - moments[0] if moments else 0.0

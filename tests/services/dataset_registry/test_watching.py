@@ -16,7 +16,8 @@ from dataset_registry.catalog_sqlalchemy import SqlCatalog
 from dataset_registry.records import Work
 from dataset_registry.states import WorkState
 from dataset_registry.views import no_work
-from dataset_registry.watch_feed import TOLD_AT_ONCE, Feed, View
+from dataset_registry.watch_feed import Feed, View
+from dataset_registry.watch_turns import Turns
 from dataset_registry.watching import Board, GoingDown
 from service_kit.errors import NotFound
 
@@ -190,20 +191,36 @@ async def test_a_thousand_watchers_that_leave_leave_nothing_behind(board: Board)
     assert (board._feeds, board._by_row, board._due) == ({}, {}, {})
 
 
-async def test_others_have_their_turn_while_a_crowd_is_told() -> None:
+async def test_only_so_many_of_a_crowd_are_being_told_at_a_time() -> None:
     feed: Feed[int] = Feed(None, "one")
-    crowd = [asyncio.create_task(feed.news()) for _ in range(TOLD_AT_ONCE * 20)]
+    crowd = [asyncio.create_task(feed.news()) for _ in range(5)]
     await asyncio.sleep(0)
-    turns = 0
+    telling = asyncio.create_task(feed.tell(Turns(at_a_time=2, slow_s=1000.0)))
+    for told in range(2, 6):
+        await until(lambda told=told: sum(each.done() for each in crowd) == told)
+        await asyncio.sleep(0.01)
+        assert sum(each.done() for each in crowd) == told
+        crowd[told - 2].result().end()
+    await telling
 
-    async def another() -> None:
-        nonlocal turns
-        while not crowd[-1].done():
-            turns += 1
-            await asyncio.sleep(0)
 
-    await asyncio.gather(feed.tell(), another(), *crowd)
-    assert turns >= 20
+async def test_a_watcher_that_does_not_take_its_message_keeps_nobody_waiting() -> None:
+    feed: Feed[int] = Feed(None, "one")
+    crowd = [asyncio.create_task(feed.news()) for _ in range(20)]
+    await asyncio.sleep(0)
+    await asyncio.wait_for(feed.tell(Turns(at_a_time=2, slow_s=0.001)), PATIENCE_S)
+    await asyncio.wait_for(asyncio.gather(*crowd), PATIENCE_S)
+
+
+async def test_who_left_before_its_turn_keeps_nobody_waiting() -> None:
+    feed: Feed[int] = Feed(None, "one")
+    crowd = [asyncio.create_task(feed.news()) for _ in range(5)]
+    await asyncio.sleep(0)
+    for each in crowd[:4]:
+        each.cancel()
+    await asyncio.sleep(0)
+    await feed.tell(Turns(at_a_time=1, slow_s=1000.0))
+    await asyncio.wait_for(crowd[4], PATIENCE_S)
 
 
 async def test_who_watches_is_sent_away_when_the_registry_ends(board: Board) -> None:

@@ -158,7 +158,7 @@ async def test_a_handler_that_crashes_again_fails_with_the_signal_and_the_log(be
 
 
 async def test_a_handler_without_progress_is_stopped_with_all_that_it_forked(bench, tmp_path, children_of):
-    bench.start(stuck_after_s=0.5)
+    bench.start(stuck_after_s=3.0)
     work = await bench.registry.finished(bench.queue_build("stuck", {"marker": str(tmp_path / "marker")}))
     assert work.failure_counts == {"STUCK": 1}
     assert "no progress for" in bench.registry.log(work.subject)
