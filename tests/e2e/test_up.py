@@ -70,6 +70,7 @@ def test_a_part_that_is_killed_is_started_again_with_a_line_that_says_so(up, nam
     part.kill()
     up.wait_for(f"the {name} ended (killed by SIGKILL); starting it again in ")
     until(lambda: (again := up.part(name)) and again.pid != part.pid, f"another {name}")
+    until(lambda: up.house.darkroom("ls").code == 0, "an answer", 60.0)
     assert up.request("--set", f"seed={part.pid}", "--json").ok().json["cached"] is False
 
 
