@@ -18,7 +18,7 @@ from service_kit.object_store import (
 
 _FULL = {"XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "QuotaExceeded"}
 _IN_THE_WAY = {"XMinioParentIsObject", "XMinioObjectExistsAsDirectory"}
-_CREDENTIALS = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidTokenId", "ExpiredToken"}
+_CREDENTIALS = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidTokenId", "ExpiredToken", "XAdminUserNotFound"}
 _REGION = {"AuthorizationHeaderMalformed", "PermanentRedirect", "InvalidRegion"}
 
 

@@ -1,7 +1,7 @@
 """Measures what a registry bears: crowds that watch, bursts, silent and stopped peers, and too many calls.
 
 .venv/bin/python tests/bench/bench_load.py [NAME] [--small | --full]
-    NAME: watchers, requests, burst, silent, stopped or overload; all without. --small: a tenth of everything;
+    NAME: watchers, requests, burst, silent, stopped, overload or traces; all without. --small: a tenth of everything;
     --full: a reader that is stopped for 10 minutes and a minute of overload, where 60 and 20 seconds are usual.
 
 Registry and clients are processes of their own on one machine and share its cores; the catalogue is SQLite with fsync.
@@ -10,6 +10,7 @@ Registry and clients are processes of their own on one machine and share its cor
 from __future__ import annotations
 
 import asyncio
+import itertools
 import resource
 import statistics
 import sys
@@ -20,16 +21,22 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from figures import row
-from load_client_process import started
-from load_registry import LoadRegistry
-from measurements import run
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT)]
+
+from figures import alternate, ratio, row  # noqa: E402
+from load_client_process import started  # noqa: E402
+from load_registry import LoadRegistry  # noqa: E402
+from measurements import run  # noqa: E402
+
+from tests.e2e.collector import collector  # noqa: E402
 
 HEADER = "| what | median [range] | |\n|---|---|---|"
 PROCESSES = 4
 CHANNELS = 5
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 HALF_SETTINGS = b"\x00\x00\x00\x04"
+NUMBERS = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -43,18 +50,22 @@ class Size:
     silent: int = 1_000
     stopped_s: float = 60.0
     overload_s: float = 20.0
+    traced: int = 5
+    traced_s: float = 5.0
 
 
 SIZES = {
-    "--small": Size(watchers=1_000, requests=100, changes=5, burst=500, silent=100, stopped_s=10, overload_s=5),
+    "--small": Size(
+        watchers=1_000, requests=100, changes=5, burst=500, silent=100, stopped_s=10, overload_s=5, traced=2
+    ),
     "--full": Size(stopped_s=600, overload_s=60),
 }
 SIZE = next((SIZES[each] for each in sys.argv[1:] if each in SIZES), Size())
 
 
 @contextmanager
-def registry(folder: Path) -> Iterator[LoadRegistry]:
-    made = LoadRegistry(folder / "home")
+def registry(folder: Path, **variables: str) -> Iterator[LoadRegistry]:
+    made = LoadRegistry(folder / "home", **variables)
     try:
         yield made
     finally:
@@ -232,9 +243,28 @@ def overload(folder: Path) -> None:
             print_calls("a refusal", refused, "; goal 20")
 
 
-def both(served: LoadRegistry, *command: object) -> list[tuple[str, float]]:
+def traces(folder: Path) -> None:
+    """What it costs to tell a collector of every call."""
+
+    def answered(**variables: str) -> float:
+        with registry(folder / str(next(NUMBERS)), **variables) as served:
+            used_s = served.processor_s()
+            ends = both(served, "loop", "hit", 4, seconds=SIZE.traced_s)
+            return (served.processor_s() - used_s) * 1000 / len(ends)
+
+    with collector() as found:
+        figures = alternate(
+            SIZE.traced, {"without": answered, "with": lambda: answered(DARKROOM_TRACES=found.endpoint)}
+        )
+    print(f"\n### Hits, told to a collector of traces, 8 callers\n\n{HEADER}")
+    print(row("processor time of a hit", "ms", figures["without"]))
+    more = ratio(figures["with"], figures["without"]) - 1
+    print(row("with traces", "ms", figures["with"], f"{more:+.1%} (goal +5 %); {len(found.spans):,} spans arrived"))
+
+
+def both(served: LoadRegistry, *command: object, seconds: float | None = None) -> list[tuple[str, float]]:
     kind, *rest = command
-    with started(*[(kind, served.server, *rest, SIZE.overload_s)] * 2) as clients:
+    with started(*[(kind, served.server, *rest, seconds or SIZE.overload_s)] * 2) as clients:
         for client in clients:
             client.begin()
         return [(code, ms) for client in clients for code, ms in client.found()]
@@ -255,6 +285,7 @@ MEASUREMENTS: dict[str, Callable[[Path], None]] = {
     "silent": silent,
     "stopped": stopped,
     "overload": overload,
+    "traces": traces,
 }
 
 

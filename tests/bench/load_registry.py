@@ -39,9 +39,12 @@ _ENDED = "it did not come up; its log: {}"
 
 
 class LoadRegistry:
-    """A registry with the dataset ``building``, whose progress `beat` moves, and the dataset ``ready``."""
+    """A registry with the dataset ``building``, whose progress `beat` moves, and the dataset ``ready``.
 
-    def __init__(self, home: Path) -> None:
+    ``variables`` are of its environment besides.
+    """
+
+    def __init__(self, home: Path, **variables: str) -> None:
         with socket.socket() as probe:
             probe.bind(("localhost", 0))
             self.server = f"localhost:{probe.getsockname()[1]}"
@@ -55,7 +58,7 @@ class LoadRegistry:
             "LEASE_S": "3600",
             "LOG_LEVEL": "WARNING",
         }
-        environment = os.environ | {f"DARKROOM_REGISTRY_{name}": value for name, value in settings.items()}
+        environment = os.environ | {f"DARKROOM_REGISTRY_{name}": value for name, value in settings.items()} | variables
         self._log = home / "log"
         with self._log.open("w") as log:
             self._popen = subprocess.Popen(
