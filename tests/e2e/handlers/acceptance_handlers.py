@@ -32,6 +32,17 @@ class Slow(DatasetHandler):
         yield {"photo": (self.raw_data_path / sample.photo).read_bytes(), "id": sample.id, "draw": int(rng.integers(9))}
 
 
+class Held(Slow):
+    """A shard for each photo, slowly until the raw dataset has a file `.enough`, which no walk lists."""
+
+    examples_per_shard = 1
+
+    def examples(self, sample, rng):
+        if (self.raw_data_path / ".enough").exists():
+            self.delay_s = 0
+        yield from super().examples(sample, rng)
+
+
 class DatasetHandlerOfTheSeed:
     """The seed's shape: a constructor, options, and `as_tfrecord` that writes its files where it likes."""
 
