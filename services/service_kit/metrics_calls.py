@@ -71,7 +71,6 @@ class _Call:
         self._decode = handler.request_deserializer or _as_it_is
         self._encode = handler.response_serializer or _as_it_is
         self._received_bytes = self._sent_bytes = 0
-        STARTED.labels(method).inc()
 
     def unary(
         self, behaviour: Callable[..., Awaitable[Any]], received: Callable[[Any], Any]
@@ -114,6 +113,8 @@ class _Call:
 
     @contextmanager
     def _until_end(self, context: grpc.aio.ServicerContext) -> Iterator[None]:
+        # Not when it was intercepted: of a caller who leaves before the request is there nothing more is heard.
+        STARTED.labels(self._method).inc()
         status = "OK"
         try:
             yield
