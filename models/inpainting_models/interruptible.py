@@ -32,17 +32,23 @@ def interruptible(work: Callable[[], T], cancel: Cancel | None) -> T:
     if cancel is None:
         return work()
     outcome: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            outcome.set_result(work())
-        except BaseException as error:  # whatever it is: the caller's thread raises it
-            outcome.set_exception(error)
-
     # No daemon: a thread that wakes in C++ while the interpreter goes would bring the process down.
-    Thread(target=run, name="interruptible").start()
-    while not wait([outcome], ASK_EVERY_S).done:
-        if cancel() and _may_leave.acquire(blocking=False):
-            outcome.add_done_callback(lambda _: _may_leave.release())
-            raise Cancelled
-    return outcome.result()
+    Thread(target=_run, args=(work, outcome), name="interruptible").start()
+    try:
+        while not wait([outcome], ASK_EVERY_S).done:
+            if cancel() and _may_leave.acquire(blocking=False):
+                outcome.add_done_callback(lambda _: _may_leave.release())
+                raise Cancelled
+        return outcome.result()
+    finally:
+        # Its error leads back to this frame, and both would stay until garbage is collected.
+        del outcome
+
+
+def _run(work: Callable[[], T], outcome: Future[T]) -> None:
+    try:
+        outcome.set_result(work())
+    except BaseException as error:  # whatever it is: the caller's thread raises it
+        outcome.set_exception(error)
+        # As above.
+        del outcome

@@ -6,6 +6,7 @@ import heapq
 import itertools
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -203,6 +204,8 @@ class WorkQueue:
             finally:
                 with self._changed:
                     self._running.discard(ticket.number)
+                # Or its photo would stay until the next one comes.
+                del ticket
 
     def _work(self, ticket: Ticket) -> None:
         ticket.started.set()
@@ -211,6 +214,8 @@ class WorkQueue:
         try:
             result = ticket.work(lambda: self._stopping or ticket.unwanted())
         except BaseException as error:
+            # An error and its frames hold one another, and these the photo: it would stay until garbage is collected.
+            traceback.clear_frames(error.__traceback__)
             failure = error
         elapsed_s = time.monotonic() - begin_s
         with self._changed:
@@ -230,3 +235,4 @@ class WorkQueue:
             ticket.future.set_result(result)
         else:
             ticket.future.set_exception(failure)
+            del failure

@@ -1,5 +1,7 @@
+import contextlib
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -70,3 +72,19 @@ def test_only_a_few_left_calls_are_at_work_at_once():
         caller.join(10)
     assert len(left) + len(waited) == MOST_LEFT + 2
     assert waited
+
+
+def test_work_that_raises_leaves_nothing_that_only_garbage_collection_would_find():
+    held = []
+
+    def fail():
+        photo = threading.Event()
+        held.append(weakref.ref(photo))
+        raise ValueError("broken")
+
+    with contextlib.suppress(ValueError):
+        interruptible(fail, lambda: False)
+    for thread in threading.enumerate():
+        if thread.name == "interruptible":
+            thread.join(5)
+    assert held[0]() is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -145,6 +146,21 @@ def test_an_error_reaches_the_caller_and_the_thread_goes_on(make_queue: Callable
         queue.submit(fail).future.result(5)
     assert queue.submit(lambda cancel: 7).future.result(5) == 7
     assert queue.counts.failed == 1
+
+
+def test_work_that_ends_by_an_error_lets_go_of_its_photo_at_once(make_queue: Callable[..., WorkQueue]) -> None:
+    # Each of a thousand cancelled photos kept its 50 MB until garbage was collected, which an idle service does not do.
+    held = []
+
+    def fail(cancel: Cancel) -> None:
+        photo = Gate()
+        held.append(weakref.ref(photo))
+        raise Cancelled
+
+    ticket = make_queue().submit(fail)
+    with pytest.raises(Cancelled):
+        ticket.future.result(5)
+    assert held[0]() is None
 
 
 def test_stopping_ends_what_runs_and_what_waits(make_queue: Callable[..., WorkQueue]) -> None:
