@@ -82,8 +82,10 @@ TABLES: dict[type[Record], sa.Table] = {
         sa.Index("work_queue", "kind", "create_time", "id", sqlite_where=QUEUED_WORK, postgresql_where=QUEUED_WORK),
         sa.Index("work_by_state", "state", "create_time", "id"),
         sa.Index("work_by_subject", "kind", "subject", "create_time"),
+        # With the kind, that SQLite prefers it to the index of all works of a kind.
         sa.Index(
             "work_usage",
+            "kind",
             "finish_time",
             "subject",
             "dataset_name",

@@ -15,6 +15,7 @@ from dataset_registry.catalog_sqlalchemy import SqlCatalog
 from dataset_registry.collector import named_objects
 from dataset_registry.listing import NEWEST_FIRST, Page, find_page
 from dataset_registry.records import Dataset, Request, Work
+from dataset_registry.usage import UsageBy
 
 from .catalog_fill import BEGIN, DAY_S, Size, fill, key_of, request_of
 
@@ -75,8 +76,22 @@ HOT: dict[str, Callable[[Transaction], Any]] = {
 
 @pytest.mark.parametrize("name", HOT)
 def test_no_hot_question_reads_a_whole_table(filled: SqlCatalog, name: str) -> None:
+    plans = explained(filled, HOT[name])
+    assert plans
+    for plan in plans:
+        assert not [line for line in plan[1:] if WHOLE.search(line)], "\n".join(plan)
+
+
+@pytest.mark.parametrize("by", UsageBy)
+def test_usage_of_a_month_finds_builds_by_when_they_ended(filled: SqlCatalog, by: UsageBy) -> None:
+    [plan] = explained(filled, lambda tx: tx.usage(by, BEGIN + 500 * DAY_S, BEGIN + 530 * DAY_S, None, 100))
+    assert any("work_usage" in line for line in plan), "\n".join(plan)
+
+
+def explained(catalog: SqlCatalog, step: Callable[[Transaction], Any]) -> list[list[str]]:
+    """Return how the database answers each question that a step asks of large tables, line by line."""
     asked: list[tuple[str, Any]] = []
-    engine = filled._database.engine
+    engine = catalog._database.engine
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         if statement.lstrip().startswith("SELECT") and any(re.search(rf"FROM {table}\b", statement) for table in LARGE):
@@ -84,13 +99,12 @@ def test_no_hot_question_reads_a_whole_table(filled: SqlCatalog, name: str) -> N
 
     sa.event.listen(engine, "before_cursor_execute", note)
     try:
-        filled.read(HOT[name])
+        catalog.read(step)
     finally:
         sa.event.remove(engine, "before_cursor_execute", note)
-    assert asked
-    explain = "EXPLAIN " if filled.kind == "postgresql" else "EXPLAIN QUERY PLAN "
-    with filled._database.reading() as connection:
-        for statement, parameters in asked:
-            plan = [str(row[-1]) for row in connection.exec_driver_sql(explain + statement, parameters)]
-            whole = [line for line in plan if WHOLE.search(line)]
-            assert not whole, "\n".join([statement, *plan])
+    explain = "EXPLAIN " if catalog.kind == "postgresql" else "EXPLAIN QUERY PLAN "
+    with catalog._database.reading() as connection:
+        return [
+            [statement, *(str(row[-1]) for row in connection.exec_driver_sql(explain + statement, parameters))]
+            for statement, parameters in asked
+        ]
