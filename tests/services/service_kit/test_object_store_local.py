@@ -34,6 +34,35 @@ def test_objects_are_plain_files_and_nothing_else_stays(root: Path) -> None:
     assert (root / "k/1/b").read_bytes() == b"33"
 
 
+@pytest.mark.parametrize("way", ["put", "compose"])
+def test_bytes_then_name_then_folders_are_on_the_disk_before_it_returns(
+    root: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    store = LocalObjectStore(root)
+    store.put("k/0/part", b"12")
+    order: list[str] = []
+    sync, replace = os.fsync, os.replace
+
+    def noted_sync(descriptor: int) -> None:
+        order.append(f"sync {Path(os.readlink(f'/proc/self/fd/{descriptor}')).relative_to(root)}")
+        sync(descriptor)
+
+    def noted_replace(source: Path, target: Path) -> None:
+        order.append(f"{source.relative_to(root)} becomes {target.relative_to(root)}")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", noted_sync)
+    monkeypatch.setattr(os, "replace", noted_replace)
+    if way == "put":
+        store.put("k/1/a", b"12")
+    else:
+        store.compose("k/1/a", ["k/0/part"])
+    [temporary] = {each.removeprefix("sync ") for each in order if each.startswith("sync k/1/.tmp-")}
+    named = order.index(f"{temporary} becomes k/1/a")
+    assert set(order[:named]) == {f"sync {temporary}"}
+    assert order[named + 1 :] == ["sync k/1", "sync k", "sync ."]
+
+
 def test_a_deleted_objects_empty_folders_go_too(root: Path) -> None:
     store = LocalObjectStore(root)
     store.put("k/1/a", b"")
