@@ -25,7 +25,7 @@ from .postgres import PostgresServer, find_postgres
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-START_TIMEOUT_S = 30
+START_TIMEOUT_S = 120
 REPOSITORY = Path(__file__).parent.parent
 
 

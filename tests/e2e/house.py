@@ -21,7 +21,7 @@ from darkroom_client import Client, DarkroomError
 from .process import Process, until
 
 HANDLERS = Path(__file__).parent / "handlers"
-COMMAND_TIMEOUT_S = 90.0
+COMMAND_TIMEOUT_S = 240.0
 # What these tests set for the processes themselves.
 OURS = ("DARKROOM_", "PYTEST_")
 

@@ -11,7 +11,7 @@ from darkroom_client.client import Inpainting
 from .house import Finished, free_port, plain_environment
 from .process import Process, until
 
-COMMAND_TIMEOUT_S = 90.0
+COMMAND_TIMEOUT_S = 240.0
 
 
 class InpaintingHouse:

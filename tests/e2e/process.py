@@ -16,7 +16,7 @@ import psutil
 
 Value = TypeVar("Value")
 
-STOP_TIMEOUT_S = 15.0
+STOP_TIMEOUT_S = 60.0
 
 
 class Process:
@@ -117,7 +117,7 @@ class Process:
             return []
 
 
-def until(condition: Callable[[], Value], what: str, timeout_s: float = 30.0, pause_s: float = 0.05) -> Value:
+def until(condition: Callable[[], Value], what: str, timeout_s: float = 90.0, pause_s: float = 0.05) -> Value:
     """Return the condition's value once it is true; fail saying what did not come."""
     deadline = time.monotonic() + timeout_s
     while not (value := condition()):

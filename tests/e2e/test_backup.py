@@ -33,7 +33,7 @@ def test_what_was_ready_at_the_backup_is_ready_after_the_restore(kind, request, 
     deployed = {"DATABASE_URL": url, "store": request.getfixturevalue("minio_variables")} if url else {}
     house = open_house(photos, **deployed).start()
     house.client.define("street", "test/slow", {"photos": "street"})
-    ready = house.client.request_dataset("street", "latest", {"seed": 1}).wait(60).dataset
+    ready = house.client.request_dataset("street", "latest", {"seed": 1}).wait(180).dataset
     building = house.client.request_dataset("street", "latest", {"seed": 2, "delay_s": 0.05})
     until(lambda: house.client.get_request(building.name).snapshot.shards_done, "a shard")
     postgres = request.getfixturevalue("postgres_server") if url else None
@@ -53,7 +53,7 @@ def test_what_was_ready_at_the_backup_is_ready_after_the_restore(kind, request, 
     else:
         # What is half written may vanish meanwhile.
         shutil.copytree(house.store_folder, objects, ignore=shutil.ignore_patterns(".tmp-*"))
-    building.wait(60)
+    building.wait(180)
     house.runner.kill()
     house.registry.kill()
     # Everything is lost.
@@ -79,11 +79,11 @@ def test_what_was_ready_at_the_backup_is_ready_after_the_restore(kind, request, 
     house.registry.start()
     house.start_runner()
     until(lambda: house.registry.alive() and house.registry.events("registry_ready")[1:], "the registry", 60)
-    assert house.client.request_dataset("street", "latest", {"seed": 1}).wait(60).cached
+    assert house.client.request_dataset("street", "latest", {"seed": 1}).wait(180).cached
     restored_s = time.monotonic() - lost_s
     print(f"all is back after {restored_s:.1f} s")
     assert restored_s < RESTORED_S
-    assert house.client.get_request(building.name).wait(60).dataset.key == building.key
+    assert house.client.get_request(building.name).wait(180).dataset.key == building.key
     assert house.client.verify(ready.key, full=True).ok
     assert ": 0 lost" in checked(house, url)
 

@@ -21,6 +21,6 @@ def test_the_last_cancel_stops_the_build_and_its_shards_are_kept(open_house, pho
     assert "nobody waits for the work any more" in end["reason"] or "it is CANCELLED" in end["reason"]
     dataset = house.client.get_dataset(first.key)
     assert (dataset.state, dataset.interest_count) == ("CANCELLED", 0)
-    third = house.client.request_dataset("street", "latest", CONFIG).wait(60)
+    third = house.client.request_dataset("street", "latest", CONFIG).wait(180)
     assert third.key == first.key
     assert third.shards_reused > done

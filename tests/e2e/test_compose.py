@@ -68,7 +68,7 @@ class Composed:
         """Start everything in its order, and wait until all are ready."""
         self._start("minio", str(find_minio()))
         migrate = self._start("migrate")
-        assert migrate.wait(60) == 0, migrate.log
+        assert migrate.wait(180) == 0, migrate.log
         parts = [self._start(name) for name in ("registry", "registry-b", "runner", "inpainting")]
         for part in parts:
             event = f"{part.name.removesuffix('-b')}_ready"

@@ -28,7 +28,7 @@ def test_killed_runner_and_registry_cost_no_committed_shard_and_no_watcher(open_
         house.registry.start()
         house.start_runner()
         # Neither the SDK's watcher nor the command is told: they find the way back by themselves.
-        watcher.join(60)
+        watcher.join(180)
         assert command.wait() == 0
     last = seen[-1]
     assert last.state == "READY"
@@ -57,5 +57,5 @@ def undisturbed_archive(open_house, photos):
     house = open_house(photos).start()
     house.client.define("street", "test/slow", {"photos": "street"})
     request = house.client.request_dataset("street", "latest", CONFIG)
-    request.wait(60)
+    request.wait(180)
     return house.archive(request.key)

@@ -52,7 +52,7 @@ def relay(shared_house: House) -> Iterator[Relay]:
 def test_a_client_killed_in_mid_download_leaves_what_came_and_the_next_one_goes_on(shared_house, relay, tmp_path):
     shared_house.client.define("files", "test/seed", {"photos": "street"})
     config = {"small_files": 20, "large_bytes": 40 * MIB}
-    key = shared_house.client.request_dataset("files", "latest", config).wait(60).key
+    key = shared_house.client.request_dataset("files", "latest", config).wait(180).key
     machine = {"DARKROOM_SERVER": relay.server, "DARKROOM_CACHE": str(tmp_path / "cache"), "DARKROOM_SAME_MACHINE": "0"}
     relay.allow(20 * MIB)
     with shared_house.darkroom_running("get", key, env=machine) as download:
@@ -93,7 +93,7 @@ def test_a_flipped_byte_in_the_store_is_found_and_named_and_the_next_request_bui
 
 def test_a_client_that_meets_a_damaged_shard_says_what_to_do_and_that_helps(shared_house, tmp_path):
     machine = {"DARKROOM_CACHE": str(tmp_path / "cache")}
-    snapshot = shared_house.client.request_dataset("street", "latest", {"seed": 102}).wait(60)
+    snapshot = shared_house.client.request_dataset("street", "latest", {"seed": 102}).wait(180)
     flip(shared_house.archive(snapshot.key), 1000)
     met = shared_house.darkroom("request", "street", "--set", "seed=102", env=machine)
     assert met.code == 1

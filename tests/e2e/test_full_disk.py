@@ -40,7 +40,7 @@ def test_a_full_disk_is_named_and_the_build_goes_on_alone_when_there_is_space(op
         assert "space" in waiting[0]
         until(lambda: f"waiting for {waiting[0]}" in asking.log, "the same word at the client")
         ballast.unlink()
-        assert asking.wait(60) == 0
+        assert asking.wait(180) == 0
     [dataset] = house.client.list_datasets("street")
     assert (dataset.state, dataset.attempt) == ("READY", 1)
     assert house.darkroom("verify", dataset.key, "--full").ok()

@@ -195,7 +195,7 @@ def test_a_folder_goes_on_where_it_was_and_ends_with_the_same_files(
     until(lambda: len(contents(tmp_path / "out")) >= 4, "the next results")
     own_house.service.kill()
     own_house.start()
-    assert second.wait(60) == 0
+    assert second.wait(180) == 0
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
     assert len(contents(tmp_path / "out")) == 12
     done = own_house.darkroom(*arguments, "-o", tmp_path / "out").ok()

@@ -126,7 +126,7 @@ def test_a_callers_deadline_ends_what_goes_on_behind_its_call(open_house, photos
     request = house.client.request_dataset("street", "latest", {"delay_s": 1})
     with grpc.insecure_channel(house.server) as channel:
         stub = dataset_pb2_grpc.DatasetServiceStub(channel)
-        watch = stub.WatchRequest(dataset_pb2.WatchRequestRequest(name=request.name), timeout=2.0)
+        watch = stub.WatchRequest(dataset_pb2.WatchRequestRequest(name=request.name), timeout=5.0)
         assert next(watch).request.name == request.name
         assert scraped(port)[("darkroom_watchers",)] == 1
         with pytest.raises(grpc.RpcError) as raised:

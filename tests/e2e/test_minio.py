@@ -45,7 +45,7 @@ def test_a_dataset_on_minio_is_built_downloaded_checked_and_built_again_to_the_b
 
 
 def test_an_archive_that_is_gone_from_the_bucket_is_named_and_built_again_when_asked_for(minio_house, tmp_path):
-    built = minio_house.client.request_dataset("street", "latest", {"seed": 1}).wait(60).dataset
+    built = minio_house.client.request_dataset("street", "latest", {"seed": 1}).wait(180).dataset
     [name] = archive_objects(minio_house.store, built.key)
     s3(minio_house.store).delete_object(Bucket=minio_house.store["STORE_BUCKET"], Key=name)
     gone = minio_house.darkroom("get", built.key)
@@ -64,6 +64,6 @@ def test_a_build_waits_for_a_store_that_is_down_and_says_so(minio_house, minio_s
     finally:
         minio_server.start()
     assert minio_server.endpoint in waiting
-    snapshot = request.wait(60)
+    snapshot = request.wait(180)
     assert (snapshot.attempt, snapshot.waiting_for) == (1, "")
     assert minio_house.client.verify(request.key, full=True).ok

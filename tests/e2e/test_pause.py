@@ -9,7 +9,7 @@ from darkroom.handler.v1 import handler_pb2, handler_pb2_grpc
 
 from .process import until
 
-LEASE_S = 2
+LEASE_S = 3
 SHARDS_BEFORE = 3
 
 
@@ -20,7 +20,7 @@ def test_a_paused_runner_is_fenced_out_and_publishes_and_deletes_nothing(open_ho
     next(each for each in request.watch() if each.shards_done >= SHARDS_BEFORE)
     house.runner.pause()
     house.start_runner("runner-2")
-    snapshot = request.wait(60)
+    snapshot = request.wait(180)
     assert snapshot.runner == "runner-2"
     assert snapshot.attempt == 2
     assert snapshot.shards_reused >= SHARDS_BEFORE
@@ -32,7 +32,7 @@ def test_a_paused_runner_is_fenced_out_and_publishes_and_deletes_nothing(open_ho
     assert status_of_a_late_commit(house.server, lost["work"]) is grpc.StatusCode.ABORTED
     # It is free for other work at once, and what it was on its way to do for the old one came to nothing.
     house.runners["runner-2"].stop()
-    house.client.request_dataset("street", "latest", {"delay_s": 0}).wait(60)
+    house.client.request_dataset("street", "latest", {"delay_s": 0}).wait(180)
     assert house.client.get_dataset(request.key) == dataset
     after = objects(house, request.key)
     assert before.items() <= after.items(), "nothing was deleted or changed"

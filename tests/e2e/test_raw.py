@@ -45,7 +45,7 @@ def test_a_photo_changed_in_mid_build_fails_the_build_by_name_and_asking_again_b
     with house.darkroom_running("request", "slow") as asking:
         until(lambda: any(each.shards_done for each in house.client.list_datasets("slow")), "the first shard")
         change_quietly(photo)
-        assert asking.wait(60) == 1
+        assert asking.wait(180) == 1
     assert "error: " in asking.log
     assert "changed 007.jpg" in asking.log
     [dataset] = house.client.list_datasets("slow")

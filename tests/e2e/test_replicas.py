@@ -14,8 +14,9 @@ from darkroom_client import Client
 from .process import until
 from .replicas import KINDS, ReplicatedHouse, open_replicas
 
-LATE_S = 1.0
-REATTACHED_S = 5.0
+# On a quiet machine 1 and 5 s are promised.
+LATE_S = 3.0
+REATTACHED_S = 15.0
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -47,7 +48,7 @@ def test_a_registry_that_is_killed_in_mid_build_is_missed_by_nobody(house: Repli
             victim.kill()
             with house.darkroom_running("watch", request.name, env={"DARKROOM_SERVER": house.both}) as command:
                 ends = here.last(), elsewhere.last()
-                assert command.wait(60) == 0, command.log
+                assert command.wait(180) == 0, command.log
             for end in ends:
                 # Nobody took over: the runner held its lease through the other one.
                 assert (end.state, end.attempt, end.shards_reused) == ("READY", 1, 0)
@@ -78,7 +79,7 @@ class Watcher:
 
     def last(self):  # type: ignore[no-untyped-def]
         """Return the final snapshot."""
-        self._thread.join(90)
+        self._thread.join(180)
         assert self._request.snapshot.final
         return self._request.snapshot
 

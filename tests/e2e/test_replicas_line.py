@@ -25,8 +25,8 @@ STREAMS = 4
 # About what the first snapshots of the streams and what comes before them take on the line.
 ATTACHED_BYTES = 1500
 WATCHERS, CLIENTS = 200, 10
-# Where others load the machine, bounds of time are asserted twice as wide as they are promised.
-LOADED = 2
+# Where others load the machine, bounds of time are asserted four times as wide as they are promised.
+LOADED = 4
 REATTACHED_S = 5.0
 CALLERS = 6
 TINY = {"seed": 7, "delay_s": 0}
@@ -59,7 +59,7 @@ def test_a_stream_that_is_cut_two_hundred_times_goes_back_repeats_and_misses_not
         # The end comes while nobody is attached.
         house.client.get_request(request.name).cancel()
         for thread in watching:
-            thread.join(60)
+            thread.join(180)
     for relay in relays:
         relay.close()
     for snapshots in seen:
@@ -116,7 +116,7 @@ async def watched_while_replaced(house: ReplicatedHouse, name: str) -> Sequence[
 
 
 def test_a_registry_that_is_asked_to_end_under_load_fails_no_call(house: ReplicatedHouse) -> None:
-    house.client.request_dataset("one", "latest", TINY).wait(60)
+    house.client.request_dataset("one", "latest", TINY).wait(180)
     over = threading.Event()
     # Some know both, some one of them alone, which they wait for.
     servers = [house.both, house.server, house.other_server] * (CALLERS // 3)

@@ -69,7 +69,7 @@ def test_who_logged_in_to_both_registries_goes_on_with_either(house: GuardedHous
     with house.darkroom_running("request", "street", "--set", "delay_s=0.1", "--json", env=house.here) as request:
         until(lambda: files(house.store_folder) >= SHARDS_BEFORE, "the first shards", 60.0)
         house.registry.kill()
-        assert request.wait(90) == 0, request.log
+        assert request.wait(180) == 0, request.log
     seen = house.darkroom("doctor", "--json", env=house.here)
     assert seen.code == 1
     reached = [each["level"] for each in seen.json["checks"] if each["subject"] == "reach"]

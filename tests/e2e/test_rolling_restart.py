@@ -31,7 +31,7 @@ PATIENCE_S = 120.0
 # Each look is a question to the catalogue, too.
 LOOK_EVERY_S = 0.5
 # Promised are 5 s; in tests the watchers share two cores with everything else.
-ATTACHED_AGAIN_S = 15.0
+ATTACHED_AGAIN_S = 30.0
 
 
 @pytest.fixture(scope="module", params=KINDS)

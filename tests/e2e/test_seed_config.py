@@ -30,7 +30,7 @@ def test_the_example_gives_800_pixels_and_batch_size_reaches_the_reader_and_not_
     house = open_house(tmp_path / "raw").start()
     house.client.define("street", "stock/inpainting", {"photos": "street"})
     request = house.client.request_dataset("street", "latest", {**CONFIG, "splits": {"train": 1}})
-    request.wait(90)
+    request.wait(180)
     assert request.snapshot.read_options == {"batch_size": 100}
     assert "batch_size" not in json.dumps(house.client.get_dataset(request.key).preimage)
     config = house.config({**CONFIG, "splits": {"train": 1}})
@@ -40,7 +40,7 @@ def test_the_example_gives_800_pixels_and_batch_size_reaches_the_reader_and_not_
         "shapes": [[100, 800, 800, 3], [PHOTO_COUNT - 100, 800, 800, 3]],
     }
     other = house.client.request_dataset("street", "latest", {**CONFIG, "splits": {"train": 1}, "batch_size": 50})
-    assert (other.wait(30).cached, other.key) == (True, request.key)
+    assert (other.wait(180).cached, other.key) == (True, request.key)
     batches = [len(batch["image"]) for batch in other.get().as_numpy("train")]
     assert batches == [50, 50, 20]
 

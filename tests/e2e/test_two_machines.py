@@ -23,7 +23,7 @@ README = (Path(__file__).parents[2] / "README.md").read_text()
 DELAY_MS = 50
 LEASE_S = 2.0
 # However long a cut was, so long after its end and a lease the build goes on.
-HEALED_S = 10.0
+HEALED_S = 30.0
 DAY_S = 24 * 3600
 MIB = 1 << 20
 TRAIN = """
@@ -166,7 +166,7 @@ def test_a_download_goes_on_through_resets_and_a_cut_and_fetches_nothing_twice(l
             until(lambda: is_silent(lab), "the silence of a line that is cut")
             assert get.alive()
         lab.tell("reset")
-        assert get.wait(90) == 0, get.log
+        assert get.wait(180) == 0, get.log
     after = lab.tell("reset_each 0")
     assert after["reset_count"] - before["reset_count"] >= 4
     size_bytes = sum(path.stat().st_size for path in (lab.lab.home / ".cache/darkroom/datasets").rglob("large*"))
@@ -193,14 +193,14 @@ def test_three_leases_without_the_line_in_mid_build_harm_nothing(lab: Lab) -> No
     variables = {f"DARKROOM_RUNNER_{name}": value for name, value in settings.items()}
     request = ["darkroom", "request", "far", "--set", "delay_s=0.25", "--json"]
     with lab.lab.running("runner", "python", "-m", "handler_runner", env=variables) as runner:
-        until(lambda: "far" in lab.studio.type("darkroom raw ls").out, "the lab's photos", 60.0, 0.5)
+        until(lambda: "far" in lab.studio.type("darkroom raw ls").out, "the lab's photos", 120.0, 0.5)
         lab.studio.type("darkroom define far --handler test/slow --raw photos=far").ok()
         there = lab.store_files()
         with (
             lab.studio.running("waits-here", *request) as here,
             lab.lab.running("waits-there", *request, env=lab.shell) as far,
         ):
-            until(lambda: len(lab.store_files() - there) >= 2, "the first shards", 60.0)
+            until(lambda: len(lab.store_files() - there) >= 2, "the first shards", 120.0)
             with lab.cut(lab.lab):
                 said = len(here.log)
                 time.sleep(3 * LEASE_S)
@@ -211,7 +211,7 @@ def test_three_leases_without_the_line_in_mid_build_harm_nothing(lab: Lab) -> No
             healed_s = time.monotonic()
             until(lambda: lab.committed_shards() != committed, "that the build goes on", LEASE_S + HEALED_S)
             print(f"the build went on {time.monotonic() - healed_s:.1f} s after the line was whole again")
-            assert here.wait(90) == far.wait(90) == 0, here.log + far.log
+            assert here.wait(180) == far.wait(180) == 0, here.log + far.log
         assert runner.alive()
         found = lab.studio.type("darkroom show far --json").ok().json
         assert found["request_count"] == 2

@@ -32,7 +32,7 @@ class Up:
         return ["up", "--raw", str(self.house.raw), "--home", str(home or self.home), "--listen", listen]
 
     def wait_for(self, words: str) -> None:
-        until(lambda: words in self.process.log, f"{words!r} from `darkroom up`", 60.0)
+        until(lambda: words in self.process.log, f"{words!r} from `darkroom up`", 120.0)
 
     def part(self, name: str) -> psutil.Process | None:
         """Return the living process of a part."""

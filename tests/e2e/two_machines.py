@@ -23,8 +23,8 @@ STUDIO, STUDIO_SIDE, LAB_SIDE, LAB = "10.77.1.1", "10.77.1.2", "10.77.2.2", "10.
 # The registry, retouching, and a store for deployments.
 STORE_PORT = "9000"
 PORTS = ("50050", "50052", STORE_PORT)
-COMMAND_TIMEOUT_S = 120.0
-START_TIMEOUT_S = 30.0
+COMMAND_TIMEOUT_S = 240.0
+START_TIMEOUT_S = 90.0
 LINE = Path(__file__).with_name("line.py")
 
 

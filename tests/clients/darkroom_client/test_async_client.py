@@ -49,7 +49,7 @@ async def test_a_cancelled_download_stops_and_is_gone_on_with_later(client, regi
     begin = time.monotonic()
     with pytest.raises(asyncio.CancelledError):
         await download
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 20
     registry.set("slow_s", 0)
     assert (await request.get()).examples == 100
 

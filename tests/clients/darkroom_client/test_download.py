@@ -146,7 +146,7 @@ def test_a_download_outlasts_a_registry_that_is_killed_and_restarted(build_regis
     registry.kill()
     registry.set("slow_s", 0)
     registry.start()
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
     assert process.returncode == 0
 
 

@@ -85,7 +85,7 @@ def test_a_download_through_the_registry_goes_on_with_the_other(registry, other,
     registry.set("slow_s", 0.05)
     with Client(f"{registry.server},{other.server}", cache=tmp_path) as client:
         request = client.request_dataset("street")
-        request.wait(20)
+        request.wait(60)
         killer = threading.Thread(target=kill_when_read, args=(registry,))
         killer.start()
         path = Path(request.get().path)

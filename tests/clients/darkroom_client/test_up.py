@@ -37,7 +37,7 @@ class UpProcess:
             self.process = subprocess.Popen([*command, "--listen", listen], stderr=said)
 
     def wait_for(self, words: str) -> str:
-        for _ in range(600):
+        for _ in range(900):
             text = self.said.read_text()
             if words in text:
                 return text
@@ -53,7 +53,7 @@ class UpProcess:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(40)
+        return self.process.wait(180)
 
 
 @pytest.fixture(scope="module")
@@ -137,12 +137,12 @@ def test_a_part_that_dies_is_started_again_with_a_line_that_says_so(running, mod
     old = running.part(module)
     before = running.said.read_text().count(f"the {name} ended")
     old.kill()
-    for _ in range(100):
+    for _ in range(900):
         if running.said.read_text().count(f"the {name} ended (killed by SIGKILL); starting it again") > before:
             break
         time.sleep(0.1)
     with Client(running.server) as client:
-        for _ in range(300):
+        for _ in range(900):
             # A registry that is being started again is not there yet.
             with contextlib.suppress(Unavailable):
                 assert client.list_runners()

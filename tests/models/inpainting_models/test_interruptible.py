@@ -31,16 +31,16 @@ def test_who_cancels_leaves_at_once_while_the_work_ends_unheard():
 
     def work():
         cancelled.set()
-        may_end.wait(10)
+        may_end.wait(60)
         ended.set()
 
     begin = time.monotonic()
     with pytest.raises(Cancelled):
         interruptible(work, cancelled.is_set)
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 30
     assert not ended.is_set()
     may_end.set()
-    assert ended.wait(10)
+    assert ended.wait(60)
 
 
 def test_only_a_few_left_calls_are_at_work_at_once():
@@ -49,7 +49,7 @@ def test_only_a_few_left_calls_are_at_work_at_once():
     left, waited = [], []
 
     def work():
-        may_end.wait(10)
+        may_end.wait(60)
 
     def ask_and_cancel():
         asked = iter((False,))
@@ -62,14 +62,14 @@ def test_only_a_few_left_calls_are_at_work_at_once():
     callers = [threading.Thread(target=ask_and_cancel) for _ in range(MOST_LEFT + 2)]
     for caller in callers:
         caller.start()
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while len(left) < MOST_LEFT and time.monotonic() < until:
         time.sleep(0.01)
     time.sleep(0.1)
     assert len(left) == MOST_LEFT
     may_end.set()
     for caller in callers:
-        caller.join(10)
+        caller.join(60)
     assert len(left) + len(waited) == MOST_LEFT + 2
     assert waited
 
@@ -86,5 +86,5 @@ def test_work_that_raises_leaves_nothing_that_only_garbage_collection_would_find
         interruptible(fail, lambda: False)
     for thread in threading.enumerate():
         if thread.name == "interruptible":
-            thread.join(5)
+            thread.join(60)
     assert held[0]() is None

@@ -174,7 +174,7 @@ def test_a_restart_under_load_loses_nothing_and_doubles_nothing(catalog: SqlCata
 
 
 def catalog_count(catalog: SqlCatalog) -> int:
-    for _ in range(200):
+    for _ in range(3000):
         try:
             return catalog.read(lambda tx: tx.count(RawDataset))
         except Unavailable:

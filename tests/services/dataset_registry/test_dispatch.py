@@ -74,9 +74,9 @@ async def test_a_lost_runner_is_replaced_five_times_and_then_the_build_fails(hou
     work = await building(house)
     for _ in range(4):
         await asyncio.sleep(LEASE_S * 1.3)
-        work = await house.claim(OTHER, wait_s=3)
+        work = await house.claim(OTHER, wait_s=30)
     await asyncio.sleep(LEASE_S * 1.3)
-    for _ in range(30):
+    for _ in range(600):
         dataset = house.catalog.read(lambda tx: tx.get(Dataset, work.subject))
         if dataset is not None and dataset.state == DatasetState.FAILED:
             break

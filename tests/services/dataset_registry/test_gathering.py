@@ -24,7 +24,7 @@ async def walk(house: House, config: str, digest: str = "d" * 64) -> Work:
     work = await house.claim(RUNNER, "SNAPSHOT")
     found = {"digest": digest, "file_count": 10, "size_bytes": 1000}
     await house.dispatch.finish(f"work/{work.id}", work.fence, found)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         async for view in house.registry.watch_request(f"requests/{asked.id}"):
             if view.value.request.state != RequestState.RESOLVING:
                 break

@@ -21,7 +21,7 @@ from dataset_registry.watch_turns import Turns
 from dataset_registry.watching import Board, GoingDown
 from service_kit.errors import NotFound
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 class Loader:

@@ -101,7 +101,7 @@ class RegistryHouse:
         """Change work as the registry or another runner would."""
         self.catalog.write(lambda tx: tx.put(change(tx.get(Work, identity))))
 
-    async def until(self, condition: Callable[[], Any], timeout_s: float = 30.0) -> Any:
+    async def until(self, condition: Callable[[], Any], timeout_s: float = 120.0) -> Any:
         """Return the condition's value once it is true."""
         deadline = time.monotonic() + timeout_s
         while not (value := condition()):
@@ -109,7 +109,7 @@ class RegistryHouse:
             await asyncio.sleep(0.02)
         return value
 
-    async def finished(self, identity: str, timeout_s: float = 30.0) -> Work:
+    async def finished(self, identity: str, timeout_s: float = 120.0) -> Work:
         """Return the work once it has ended, well or badly (tried again included)."""
 
         def ended() -> Work | None:

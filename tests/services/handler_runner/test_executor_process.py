@@ -47,7 +47,7 @@ DESCRIBE = {"type": "describe"}
 
 
 async def until(condition):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.01)
 

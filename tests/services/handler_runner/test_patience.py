@@ -36,7 +36,7 @@ def ending(*ends):
 async def test_it_tries_again_and_says_why(error):
     progress = WorkProgress("studio", 1)
     said = []
-    waiting = asyncio.create_task(patiently(progress, ending(error, error, "done"), first_pause_s=0.02))
+    waiting = asyncio.create_task(patiently(progress, ending(error, error, "done"), first_pause_s=0.1))
     while not waiting.done():
         said.append(progress.to_proto().waiting_for)
         await asyncio.sleep(0.005)
@@ -60,7 +60,8 @@ async def test_enough_space_needs_no_waiting_and_too_little_is_named(tmp_path):
     progress = WorkProgress("studio", 1)
     await wait_for_space(progress, tmp_path, 1)
     waiting = asyncio.create_task(wait_for_space(progress, tmp_path, 10**18))
-    await asyncio.sleep(0.01)
+    while not progress.to_proto().waiting_for:
+        await asyncio.sleep(0.01)
     assert f"space on {tmp_path}: " in progress.to_proto().waiting_for
     assert "at least 1000000000000.0 MB needed" in progress.to_proto().waiting_for
     waiting.cancel()

@@ -121,7 +121,7 @@ def test_a_walk_over_ten_thousand_calm_files_is_quick(tmp_path, calm):
     calm()
     Snapshots(tmp_path / "home", 2).take(root)
     fresh = Snapshots(tmp_path / "home", 2)
-    began = time.perf_counter()
+    began = time.process_time()
     fresh.take(root)
-    # Measured 0.06 s, and 0.04 s from memory; the bound leaves room for a busy machine.
-    assert time.perf_counter() - began < 0.6
+    # Measured 0.06 s, and 0.04 s from memory; processor time, for a machine may be busy.
+    assert time.process_time() - began < 0.6

@@ -33,7 +33,7 @@ class Slow:
 
     def __call__(self, images: Photo, masks: Mask) -> Photo:
         self.runs.append(len(images))
-        assert self.go_on.wait(5)
+        assert self.go_on.wait(60)
         return blur(images, masks)
 
 
@@ -69,7 +69,7 @@ def test_who_waits_while_the_network_runs_goes_into_the_next_run_together() -> N
         until(lambda: len(batcher._waiting) == 5)
         slow.go_on.set()
         for each in (first, *rest, other):
-            each.result(5)
+            each.result(60)
     assert sorted(slow.runs) == [1, 1, 4]
 
 
@@ -77,7 +77,7 @@ def test_an_image_that_fails_fails_alone() -> None:
     let_go = threading.Event()
 
     def paint(images: Photo, masks: Mask) -> Photo:
-        assert let_go.wait(5)
+        assert let_go.wait(60)
         if (images == 0.5).all(axis=(1, 2, 3)).any():
             raise ValueError("no network likes grey")
         return blur(images, masks)
@@ -90,9 +90,9 @@ def test_an_image_that_fails_fails_alone() -> None:
         time.sleep(0.05)
         let_go.set()
         for seed, each in enumerate(good):
-            assert np.array_equal(each.result(5), blur(*make((4, 4), seed)))
+            assert np.array_equal(each.result(60), blur(*make((4, 4), seed)))
         with pytest.raises(ValueError, match="grey"):
-            bad.result(5)
+            bad.result(60)
 
 
 def test_who_leaves_while_waiting_is_never_painted() -> None:
@@ -107,10 +107,10 @@ def test_who_leaves_while_waiting_is_never_painted() -> None:
         left.set()
         begin_s = time.monotonic()
         with pytest.raises(Cancelled):
-            leaver.result(5)
-        assert time.monotonic() - begin_s < 0.3
+            leaver.result(60)
+        assert time.monotonic() - begin_s < 5
         slow.go_on.set()
-        first.result(5)
+        first.result(60)
     assert slow.runs == [1]
 
 
@@ -122,7 +122,7 @@ def test_many_images_of_one_call_are_split() -> None:
 
 
 def until(condition: object) -> None:
-    end_s = time.monotonic() + 5
+    end_s = time.monotonic() + 60
     while not condition():  # type: ignore[operator]
         assert time.monotonic() < end_s
         time.sleep(0.005)

@@ -83,11 +83,11 @@ from pathlib import Path
 from inpainting.codec import decode_file
 from inpainting.photo import PhotoTooLarge
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-begin = time.perf_counter()
+begin = time.process_time()
 try:
     decode_file(Path({str(path)!r}), field="photo")
 except PhotoTooLarge as refused:
-    print(time.perf_counter() - begin, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024, refused)
+    print(time.process_time() - begin, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024, refused)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     seconds, megabytes, message = done.stdout.split(maxsplit=2)
@@ -131,6 +131,6 @@ def test_directories_in_a_circle_end() -> None:
     first = struct.unpack_from("<I", source, 4)[0]
     count = struct.unpack_from("<H", source, first)[0]
     source[first + 2 + 12 * count : first + 6 + 12 * count] = struct.pack("<I", first)
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert read_image_header(bytes(source)).frames == 2
-    assert time.perf_counter() - begin < 1
+    assert time.process_time() - begin < 1

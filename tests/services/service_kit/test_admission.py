@@ -22,7 +22,7 @@ from service_kit.call_classes import CLASSES, PLACES, CallClass
 from service_kit.scopes import REQUIRED
 from service_kit.serving import Serving
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 class Servicer(dataset_pb2_grpc.DatasetServiceServicer):  # type: ignore[misc]

@@ -118,7 +118,7 @@ def test_a_silent_server_is_unavailable_in_bounded_time(
             started = time.monotonic()
             with pytest.raises(StoreUnavailable, match="no answer from the store"):
                 call()
-            assert time.monotonic() - started < 4
+            assert time.monotonic() - started < 20
     finally:
         minio_server.resume()
     # Requests that nobody waited for any more may still be answered.

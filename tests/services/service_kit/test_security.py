@@ -55,7 +55,7 @@ async def call(port: int, guarded: SecuritySettings, token: str = "", header: st
         metadata = (("authorization", value),) if value else ()
         try:
             stub = handler_pb2_grpc.HandlerRunnerServiceStub(open_channel)
-            await stub.GetRunner(handler_pb2.GetRunnerRequest(), timeout=10, metadata=metadata)
+            await stub.GetRunner(handler_pb2.GetRunnerRequest(), timeout=60, metadata=metadata)
         except grpc.aio.AioRpcError as error:
             return error.code()
     return grpc.StatusCode.OK
@@ -74,7 +74,7 @@ async def test_a_good_token_gets_through_and_nothing_else_does(port: int, guarde
 
 async def test_health_answers_without_a_token(port: int, guarded: SecuritySettings) -> None:
     async with channel(port, guarded) as open_channel:
-        response = await health_pb2_grpc.HealthStub(open_channel).Check(health_pb2.HealthCheckRequest(), timeout=10)
+        response = await health_pb2_grpc.HealthStub(open_channel).Check(health_pb2.HealthCheckRequest(), timeout=60)
     assert response.status == health_pb2.HealthCheckResponse.SERVING
 
 
@@ -113,7 +113,7 @@ async def test_mutual_tls_turns_away_who_shows_no_certificate(tmp_path: Path) ->
     try:
         async with grpc.aio.secure_channel(f"localhost:{serving.port}", known, options=options) as open_channel:
             stub = handler_pb2_grpc.HandlerRunnerServiceStub(open_channel)
-            assert (await stub.GetRunner(handler_pb2.GetRunnerRequest(), timeout=10)).work == ["work/1"]
+            assert (await stub.GetRunner(handler_pb2.GetRunnerRequest(), timeout=60)).work == ["work/1"]
         async with grpc.aio.secure_channel(f"localhost:{serving.port}", unknown, options=options) as open_channel:
             stub = handler_pb2_grpc.HandlerRunnerServiceStub(open_channel)
             with pytest.raises(grpc.aio.AioRpcError):

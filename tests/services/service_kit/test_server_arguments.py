@@ -22,8 +22,8 @@ SETTINGS = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
 # The beginning of a call's headers, of which 100 bytes are promised.
 HALF_HEADERS = b"\x00\x00\x64\x01\x04\x00\x00\x00\x01abc"
 PING, GOAWAY = 6, 7
-# All bounds are below 3 s here, so what is there after so long stays.
-PATIENCE_S = 15.0
+# All bounds are below 4 s here, so what is there after so long stays.
+PATIENCE_S = 60.0
 
 
 class Servicer(handler_pb2_grpc.HandlerRunnerServiceServicer):  # type: ignore[misc]
@@ -121,7 +121,7 @@ def test_the_usual_bounds_are_those_that_the_documents_name() -> None:
 async def test_who_does_not_say_in_time_what_it_speaks_is_gone(words: bytes) -> None:
     async with served(ServerArguments(handshake_s=1.0)) as (_, address):
         _, after_s = await say(address, words)
-    assert 0.5 < after_s < 10
+    assert 0.5 < after_s < PATIENCE_S
 
 
 async def test_a_connection_without_calls_is_told_to_go() -> None:
@@ -143,7 +143,7 @@ async def test_a_connection_on_which_nobody_is_there_any_more_is_asked_and_goes(
 
 
 async def test_an_old_connection_takes_no_new_calls_and_lets_the_others_end() -> None:
-    async with served(ServerArguments(age_s=1.0, age_grace_s=60.0)) as (servicer, address), called(address) as stub:
+    async with served(ServerArguments(age_s=2.0, age_grace_s=60.0)) as (servicer, address), called(address) as stub:
         first = await peer(stub)
         servicer.may_answer.clear()
         running = asyncio.ensure_future(peer(stub))
@@ -152,7 +152,7 @@ async def test_an_old_connection_takes_no_new_calls_and_lets_the_others_end() ->
         assert await running == first
         servicer.may_answer.clear()
         running = asyncio.ensure_future(peer(stub))
-        await asyncio.sleep(2.0)
+        await asyncio.sleep(3.5)
         later = asyncio.ensure_future(peer(stub))
         await asyncio.sleep(0.2)
         servicer.may_answer.set()

@@ -111,8 +111,8 @@ async def test_connections_that_say_nothing_are_closed(served: tuple[Servicer, S
         while await reader.read(4096):
             pass
 
-    await asyncio.wait_for(asyncio.gather(*(until_closed(reader) for reader, _ in streams)), 8)
-    assert 3 < time.monotonic() - started < 7
+    await asyncio.wait_for(asyncio.gather(*(until_closed(reader) for reader, _ in streams)), 60)
+    assert 3 < time.monotonic() - started < 30
     for _, writer in streams:
         writer.close()
 
