@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 import grpc
 
 from darkroom.dataset.v1 import dataset_pb2
 from darkroom_client.logins import Login, login_of
+from darkroom_client.token_channel import TokenChannel
 from darkroom_client.tracing import client_tracing
 
 _SERVICE = dataset_pb2.DESCRIPTOR.services_by_name["DatasetService"]
@@ -56,7 +57,8 @@ def open_channel(server: str, more: Iterable[tuple[str, Any]] = ()) -> grpc.aio.
     spans = tracing.interceptors() if tracing is not None else None
     if login is None:
         return grpc.aio.insecure_channel(server, options=options, interceptors=spans)
-    return grpc.aio.secure_channel(server, _credentials(login), options=options, interceptors=spans)
+    channel = grpc.aio.secure_channel(server, _credentials(login), options=options, interceptors=spans)
+    return cast(grpc.aio.Channel, TokenChannel(channel, login.token)) if login.token else channel
 
 
 def open_blocking_channel(server: str, more: Iterable[tuple[str, Any]] = ()) -> grpc.Channel:
@@ -68,7 +70,9 @@ def open_blocking_channel(server: str, more: Iterable[tuple[str, Any]] = ()) -> 
     else:
         channel = grpc.secure_channel(server, _credentials(login), options=options)
     tracing = client_tracing()
-    return grpc.intercept_channel(channel, *tracing.blocking_interceptors()) if tracing is not None else channel
+    if tracing is not None:
+        channel = grpc.intercept_channel(channel, *tracing.blocking_interceptors())
+    return TokenChannel(channel, login.token) if login is not None and login.token else channel
 
 
 def channel_options(server: str) -> list[tuple[str, Any]]:
@@ -84,7 +88,4 @@ def _name_options(login: Login | None) -> list[tuple[str, Any]]:
 
 
 def _credentials(login: Login) -> grpc.ChannelCredentials:
-    tls = grpc.ssl_channel_credentials(login.certificate.encode() if login.certificate else None)
-    if not login.token:
-        return tls
-    return grpc.composite_channel_credentials(tls, grpc.access_token_call_credentials(login.token))
+    return grpc.ssl_channel_credentials(login.certificate.encode() if login.certificate else None)

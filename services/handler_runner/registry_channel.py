@@ -56,15 +56,16 @@ class RegistryChannels:
     def __init__(self, settings: RegistryChannelSettings) -> None:
         self._options = list(_CHANNEL_ARGUMENTS)
         self._credentials: grpc.ChannelCredentials | None = None
+        self.metadata: tuple[tuple[str, str], ...] = ()
+        """What each call must carry. gRPC's own `access_token_call_credentials` has gRPC's threads run Python: a
+        channel that is closed at such a moment hangs for ever (1.85)."""
         certificates = (settings.registry_ca, settings.registry_client_certificate, settings.registry_client_key)
         token = _token(settings)
         if not (settings.registry_tls or token or any(certificates)):
             return
         self._credentials = channel_credentials(*certificates)
         if token:
-            self._credentials = grpc.composite_channel_credentials(
-                self._credentials, grpc.access_token_call_credentials(token)
-            )
+            self.metadata = (("authorization", f"Bearer {token}"),)
         if settings.registry_host_name:
             self._options.append(("grpc.ssl_target_name_override", settings.registry_host_name))  # type: ignore[arg-type]
 

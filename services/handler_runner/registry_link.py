@@ -45,6 +45,7 @@ class RegistryLink:
         self.address = address
         self._addresses = [each.strip() for each in address.split(",")]
         self._channels = [channels.open(each) for each in self._addresses]
+        self._token = channels.metadata
         self._stubs = [handler_pb2_grpc.RunnerServiceStub(each) for each in self._channels]
         self._at = 0
         self._answers = True
@@ -59,7 +60,7 @@ class RegistryLink:
         """Return a claimed piece of work, or None when none came within ``wait_s``."""
         request = handler_pb2.ClaimWorkRequest(runner=runner, kinds=kinds)
         request.wait.FromMilliseconds(round(wait_s * 1000))
-        response = await self._call(self._stub.ClaimWork(request, timeout=wait_s + _CALL_S))
+        response = await self._call(self._stub.ClaimWork(request, timeout=wait_s + _CALL_S, metadata=self._metadata()))
         return response.work if response.HasField("work") else None
 
     async def heartbeat(
@@ -74,13 +75,13 @@ class RegistryLink:
         request = handler_pb2.HeartbeatRequest(
             work=work.name, fence=work.fence, progress=progress, log=text, log_offset=text_offset
         )
-        return await self._call(self._stub.Heartbeat(request, timeout=timeout_s, metadata=_metadata()))
+        return await self._call(self._stub.Heartbeat(request, timeout=timeout_s, metadata=self._metadata()))
 
     async def commit_shard(self, work: handler_pb2.Work, shard: handler_pb2.Shard) -> handler_pb2.Shard:
         """Put a shard on record and return the row that stands; waits as long as the registry is away."""
         request = handler_pb2.CommitShardRequest(work=work.name, fence=work.fence, shard=shard)
         response: handler_pb2.CommitShardResponse = await self._insist(
-            lambda: self._stub.CommitShard(request, timeout=_CALL_S, metadata=_metadata())
+            lambda: self._stub.CommitShard(request, timeout=_CALL_S, metadata=self._metadata())
         )
         return response.shard
 
@@ -89,7 +90,9 @@ class RegistryLink:
         shards: list[handler_pb2.Shard] = []
         request = handler_pb2.ListShardsRequest(work=work.name, fence=work.fence)
         while True:
-            response = await self._insist(lambda: self._stub.ListShards(request, timeout=_CALL_S, metadata=_metadata()))
+            response = await self._insist(
+                lambda: self._stub.ListShards(request, timeout=_CALL_S, metadata=self._metadata())
+            )
             shards.extend(response.shards)
             request.page_token = response.next_page_token
             if not request.page_token:
@@ -97,7 +100,7 @@ class RegistryLink:
 
     async def finish(self, request: handler_pb2.FinishWorkRequest) -> None:
         """End the work; waits as long as the registry is away."""
-        await self._insist(lambda: self._stub.FinishWork(request, timeout=_CALL_S, metadata=_metadata()))
+        await self._insist(lambda: self._stub.FinishWork(request, timeout=_CALL_S, metadata=self._metadata()))
 
     async def close(self) -> None:
         """Close every channel."""
@@ -139,8 +142,7 @@ class RegistryLink:
             self._at = (at + 1) % len(self._addresses)
         return Unavailable(f"the registry at {self._addresses[at]} does not answer: {details}")
 
-
-def _metadata() -> tuple[tuple[str, str], ...]:
-    """Return the id of whoever caused the work, so that the registry's log has it too."""
-    request_id = current_request_id()
-    return (("x-request-id", request_id),) if request_id else ()
+    def _metadata(self) -> tuple[tuple[str, str], ...]:
+        """Return the token, and the id of whoever caused the work, so that the registry's log has it too."""
+        request_id = current_request_id()
+        return (*self._token, ("x-request-id", request_id)) if request_id else self._token
