@@ -36,7 +36,7 @@ from service_kit.object_store_settings import open_object_store
 from service_kit.security import open_security
 from service_kit.serving import Serving, until_signalled
 from service_kit.settings import read_settings
-from service_kit.spare_memory import give_back_for_ever
+from service_kit.spare_memory import give_back_for_ever, keep_few_arenas
 from service_kit.tracing import start_tracing, stop_tracing
 
 log = structlog.get_logger()
@@ -53,6 +53,7 @@ def main() -> int:
     if sys.argv[1:]:
         sys.stderr.write(__doc__ or "")
         return 2
+    keep_few_arenas()
     try:
         asyncio.run(serve(settings))
     except DarkroomError as error:

@@ -44,8 +44,8 @@ LOOK_S, LOOK_EVERY_S = 1.5, 0.02
 IDLE_S = 0.02
 # Promised is a stop within 0.1 s, which on a busy machine only processor time can tell.
 SPENT_S = 1.0
-# Memory levels off at about 1.2 GB, of which the first callers took half; photos that stayed would be 50 MB each.
-MORE_FILES, MORE_THREADS, MORE_BYTES = 8, 8, 1 << 30
+# A photo that stayed would be 50 MB.
+MORE_FILES, MORE_THREADS, MORE_BYTES = 8, 8, 256 << 20
 METHODS = ("Inpaint", "WatchInpaint", "InpaintBatch")
 ITEMS = 5
 

@@ -20,6 +20,7 @@ from .process import Process, until
 from .two_machines import TwoMachines, need_namespaces
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
+OTHER_LANGUAGES = (Path(__file__).parents[2] / "docs" / "other_languages.md").read_text()
 DELAY_MS = 50
 LEASE_S = 2.0
 # However long a cut was, so long after its end and a lease the build goes on.
@@ -134,6 +135,17 @@ def test_photos_are_retouched_over_the_same_line_without_another_setting(lab: La
     smaller = line.replace("820,400,300,500", "100,60,40,50")
     assert lab.lab.type(smaller, env=lab.shell).ok().out.strip() == "out.jpg"
     assert (lab.lab.home / "out.jpg").read_bytes() != (lab.lab.home / "photo.jpg").read_bytes()
+
+
+def test_another_language_gets_in_with_certificate_and_token_as_its_document_says(lab: Lab) -> None:
+    create = f"python -m service_kit.tokens create {lab.data}/door/tokens.json --name other --scope read"
+    token = lab.studio.type(create).ok().out.split()[-1]
+    shutil.copyfile(lab.data / "door" / "certificate.pem", lab.lab.home / "certificate.pem")
+    [script] = re.findall(r"^```bash\n(.*?)^```$", OTHER_LANGUAGES, re.DOTALL | re.MULTILINE)
+    script = script.replace("studio:50050", lab.server)
+    answer = json.loads(lab.lab.type(script, env={"TOKEN": token}).ok().out)
+    assert "street" in [each["name"] for each in answer["rawDatasets"]]
+    assert lab.lab.type(script, env={"TOKEN": token[:-1]}).code != 0
 
 
 def test_who_never_logged_in_is_told_what_to_type(lab: Lab) -> None:
