@@ -18,6 +18,7 @@ import platformdirs
 
 from darkroom_client.errors import FailedPrecondition, InvalidArgument
 from darkroom_client.snapshot import Violation
+from darkroom_client.token_channel import can_be_token
 
 INVITE_PREFIX = "dri1_"
 _DIGEST_BYTES = 32
@@ -55,8 +56,9 @@ class Invite:
         body = text.removeprefix(INVITE_PREFIX)
         with suppress(ValueError, binascii.Error):
             data = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
-            if text.startswith(INVITE_PREFIX) and len(data) > _DIGEST_BYTES:
-                return cls(data[:_DIGEST_BYTES].hex(), data[_DIGEST_BYTES:].decode())
+            token = data[_DIGEST_BYTES:].decode()
+            if text.startswith(INVITE_PREFIX) and can_be_token(token):
+                return cls(data[:_DIGEST_BYTES].hex(), token)
         wrong = "is no invite, or not a whole one; copy the line that `darkroom up` prints to its end"
         raise InvalidArgument(f"--invite: {wrong}", [Violation("--invite", wrong)])
 
@@ -73,7 +75,7 @@ def login_of(server: str) -> Login | None:
     ``DARKROOM_TOKEN`` and ``DARKROOM_CERTIFICATE`` (a PEM file) stand above what was stored, for machines where
     nobody logs in. Raises `FailedPrecondition` for files that cannot be read.
     """
-    token, certificate = os.environ.get("DARKROOM_TOKEN", ""), os.environ.get("DARKROOM_CERTIFICATE", "")
+    token, certificate = os.environ.get("DARKROOM_TOKEN", "").strip(), os.environ.get("DARKROOM_CERTIFICATE", "")
     if token or certificate:
         return Login(_text(Path(certificate)) if certificate else "", False, token)
     logins = read_logins()

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from darkroom_client.errors import InvalidArgument
+from darkroom_client.snapshot import Violation
+
 
 class TokenChannel:
     """A channel for an event loop, or one for threads, whose calls carry a token; only ever one by TLS.
@@ -14,6 +17,10 @@ class TokenChannel:
     """
 
     def __init__(self, channel: Any, token: str) -> None:
+        """Raises `InvalidArgument` for what can be no token; gRPC itself would show it in its error."""
+        if not can_be_token(token):
+            what = "holds characters that no token has; copy it from its beginning to its end"
+            raise InvalidArgument(f"the token {what}", [Violation("token", what)])
         self._channel = channel
         self._header = ("authorization", f"Bearer {token}")
 
@@ -37,3 +44,8 @@ class TokenChannel:
             return call(*request, metadata=(*(metadata or ()), self._header), **more)
 
         return with_token
+
+
+def can_be_token(text: str) -> bool:
+    """Return whether a header may hold it: printable ASCII without spaces."""
+    return bool(text) and all("!" <= character <= "~" for character in text)

@@ -61,6 +61,11 @@ class RegistryChannels:
         channel that is closed at such a moment hangs for ever (1.85)."""
         certificates = (settings.registry_ca, settings.registry_client_certificate, settings.registry_client_key)
         token = _token(settings)
+        if not all("!" <= character <= "~" for character in token):
+            raise FailedPrecondition(
+                "DARKROOM_RUNNER_REGISTRY_TOKEN, or the file of it, holds characters that no token has; "
+                "`python -m service_kit.tokens create` prints one"
+            )
         if not (settings.registry_tls or token or any(certificates)):
             return
         self._credentials = channel_credentials(*certificates)

@@ -26,6 +26,8 @@ PAST_A_LEASE_S = 1.4 * LEASE_S
 OUTAGE_S = (1.0, 5.0)
 PAUSE_S = (0.3, 1.5)
 POINTS_TIMEOUT_S = 240.0
+# Whoever calls stays at a registry as long as it answers, and the next point may lie in the other one.
+STUCK_S = 20.0
 WORKERS_KILLED = 2
 
 
@@ -44,9 +46,17 @@ class Harm:
         points = self._deployment.arm()
         deadline = time.monotonic() + POINTS_TIMEOUT_S
         parts = self._deployment.supervisor.parts
+        reached_count, since_s = 0, time.monotonic()
         while any(part.points for part in parts) and time.monotonic() < deadline:
             look()
             time.sleep(0.1)
+            now_count = sum(len(part.reached) for part in parts)
+            if now_count > reached_count:
+                reached_count, since_s = now_count, time.monotonic()
+            elif time.monotonic() - since_s > STUCK_S:
+                self._chance.choice(self._deployment.registries).kill(PAST_A_LEASE_S)
+                self.done["kill -9 of a registry"] += 1
+                since_s = time.monotonic()
         reached = [point for part in parts for point in part.reached]
         self.done["died at a named point"] = len(reached)
         self.missed = sorted(set(points) - set(reached))

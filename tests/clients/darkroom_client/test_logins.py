@@ -21,7 +21,9 @@ def test_an_invite_survives_its_line() -> None:
     assert Invite.parse(f"  {invite}\n") == invite
 
 
-@pytest.mark.parametrize("text", ["", "dri1_", "dri1_AAAA", "hello", "dri1_" + "!" * 80, "dri2_" + "A" * 80])
+@pytest.mark.parametrize(
+    "text", ["", "dri1_", "dri1_AAAA", "hello", "dri1_" + "!" * 80, "dri2_" + "A" * 80, "dri1_" + "A" * 80]
+)
 def test_what_is_no_invite_is_refused_without_repeating_it(text: str) -> None:
     with pytest.raises(InvalidArgument, match="is no invite") as raised:
         Invite.parse(text)

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 import grpc
 import pytest
 
+from darkroom_client.errors import InvalidArgument
 from darkroom_client.token_channel import TokenChannel
 
 KINDS = ("unary_unary", "unary_stream", "stream_unary", "stream_stream")
@@ -53,3 +54,10 @@ async def test_each_kind_of_call_carries_it(channel: grpc.aio.Channel, kind: str
 
 async def test_what_else_a_channel_does_it_does(channel: grpc.aio.Channel) -> None:
     await asyncio.wait_for(TokenChannel(channel, "dr_token").channel_ready(), 60)
+
+
+@pytest.mark.parametrize("token", ["", "dr_a b", "dr_secret\n", "dr_secret\0", "dr_gehe\u00efm"])
+def test_what_no_header_may_hold_is_refused_without_repeating_it(token: str) -> None:
+    with pytest.raises(InvalidArgument, match="characters that no token has") as caught:
+        TokenChannel(None, token)
+    assert "dr_" not in str(caught.value)

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from darkroom_client import Client, up
 from darkroom_client.command import app
 from darkroom_client.errors import DarkroomError, PermissionDenied, Unavailable
+from darkroom_client.logins import Invite
 from darkroom_client.up import UpSettings
 
 
@@ -184,7 +185,8 @@ def test_an_address_beyond_this_machine_brings_tls_tokens_and_an_invite(raw, tmp
             assert [dataset.name for dataset in client.list_raw_datasets()]
             with pytest.raises(PermissionDenied, match="needs the scope 'admin'"):
                 client.delete("0" * 64)
-        wrong = invite[2][:-4] + ("AAAA" if invite[2][-4:] != "AAAA" else "BBBB")
+        known = Invite.parse(invite[2])
+        wrong = str(Invite(known.fingerprint, known.token[:-4] + ("AAAA" if known.token[-4:] != "AAAA" else "BBBB")))
         monkeypatch.setenv("DARKROOM_LOGINS", str(tmp_path / "of-another.json"))
         other = CliRunner().invoke(app, ["login", running.server, "--invite", wrong])
         assert other.exit_code == 1
