@@ -25,7 +25,7 @@ def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def test_who_watches_at_one_sees_each_step_that_a_runner_reports_to_the_other(house: ReplicatedHouse) -> None:
-    request = house.other_client.request_dataset("street", "latest", {"seed": 1, "delay_s": 0.05})
+    request = house.other_client.request_dataset("street", "latest", {"seed": 1, "delay_s": 0.2})
     near, far = Watcher(house.client, request.name), Watcher(house.other_client, request.name)
     shard_count = near.last().shard_count
     assert max(near.seen_s) == max(far.last().shards_done, max(far.seen_s)) == shard_count
@@ -40,7 +40,7 @@ def test_a_registry_that_is_killed_in_mid_build_is_missed_by_nobody(house: Repli
     with Client(house.both, house.folder / "cache-c", "tester@both") as client:
         sides = [(house.registry, house.other_client), (house.other, house.client)]
         for seed, (victim, other_client) in enumerate(sides, 20):
-            request = client.request_dataset("street", "latest", {"seed": seed, "delay_s": 0.06})
+            request = client.request_dataset("street", "latest", {"seed": seed, "delay_s": 0.2})
             # One sits at the victim, when it is the first; the other only where the victim is not.
             here, elsewhere = Watcher(client, request.name), Watcher(other_client, request.name)
             until(lambda seen=elsewhere: seen.steps() > 1, "the first shards")
