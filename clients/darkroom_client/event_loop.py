@@ -29,18 +29,27 @@ class EventLoopThread:
             coroutine.close()
             raise RuntimeError("a blocking call inside the client's own event loop; use AsyncClient there")
         ended = threading.Event()
+        tasks: list[asyncio.Task[T] | None] = []
 
         async def watched() -> T:
+            tasks.append(asyncio.current_task())
             try:
                 return await coroutine
             finally:
                 ended.set()
 
-        future = asyncio.run_coroutine_threadsafe(watched(), self._loop)
+        def cancel() -> None:
+            for task in tasks:
+                if task is not None:
+                    task.cancel()
+
         try:
-            return future.result()
+            return asyncio.run_coroutine_threadsafe(watched(), self._loop).result()
         except BaseException:
-            if future.cancel():
+            # An interrupt may come before there is a future to cancel, while the call is at work already.
+            if not ended.is_set():
+                # One turn later, when it has begun in any case.
+                self._loop.call_soon_threadsafe(self._loop.call_soon, cancel)
                 # What it does to clean up, stopping a download for one, belongs to the call.
                 ended.wait(CANCEL_WAIT_S)
             raise
