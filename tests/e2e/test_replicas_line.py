@@ -117,12 +117,14 @@ async def watched_while_replaced(house: ReplicatedHouse, name: str) -> Sequence[
 
 def test_a_registry_that_is_asked_to_end_under_load_fails_no_call(house: ReplicatedHouse) -> None:
     house.client.request_dataset("one", "latest", TINY).wait(180)
-    over = threading.Event()
+    over, called = threading.Event(), threading.Semaphore(0)
     # Some know both, some one of them alone, which they wait for.
     servers = [house.both, house.server, house.other_server] * (CALLERS // 3)
     with ThreadPoolExecutor(CALLERS + len(house.registries)) as pool:
-        calling = [pool.submit(call_until, over, server, house) for server in servers]
+        calling = [pool.submit(call_until, over, called, server, house) for server in servers]
         try:
+            # Who has never been answered takes a registry that is away for none at all.
+            assert all(called.acquire(timeout=60) for _ in servers)
             for registry, server in zip(house.registries, (house.server, house.other_server), strict=True):
                 health: list[str] = []
                 hearing = pool.submit(hear_health, server, health)
@@ -142,8 +144,8 @@ def test_a_registry_that_is_asked_to_end_under_load_fails_no_call(house: Replica
     assert min(made) > 0
 
 
-def call_until(over: threading.Event, server: str, house: ReplicatedHouse) -> int:
-    """Call without a pause, and return how many calls were answered; one that fails is raised."""
+def call_until(over: threading.Event, called: threading.Semaphore, server: str, house: ReplicatedHouse) -> int:
+    """Call without a pause, say so once, and return how many calls were answered; one that fails is raised."""
     made = 0
     with Client(server, house.folder / "cache-calls", "tester@calls") as client:
         while not over.is_set():
@@ -151,6 +153,8 @@ def call_until(over: threading.Event, server: str, house: ReplicatedHouse) -> in
             assert request.snapshot.cached
             assert client.get_dataset(request.key).state == "READY"
             made += 2
+            if made == 2:
+                called.release()
     return made
 
 
