@@ -16,7 +16,7 @@ from darkroom_client.connection import Connection
 from .house import House
 
 WATCHERS, CALLERS, CONNECTIONS = 300, 20, 10
-# The grace for running calls and a second; then the same again for a machine with other things to do.
+# Promised are 6 s, the grace for running calls and a second; the machine has other things to do.
 EXIT_S = 30.0
 PATIENCE_S = 150.0
 # Promised are 5 s; in tests the clients share two cores with everything else.

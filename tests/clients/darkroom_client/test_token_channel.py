@@ -1,4 +1,4 @@
-"""Each call of a channel carries its token beside what it says itself; a channel to who never answers can be closed."""
+"""Each call of a channel carries its token beside what it says itself; what can be no token is refused."""
 
 from __future__ import annotations
 

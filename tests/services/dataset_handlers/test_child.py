@@ -65,7 +65,7 @@ class Lingering(Base):
     def trouble(self, sample):
         if os.fork() == 0:
             os.close(2)
-            time.sleep(60)
+            time.sleep(300)
             os._exit(0)
 
 class Exiting(Base):
@@ -292,7 +292,7 @@ def test_a_fork_does_not_hold_the_pipe_open(runner: Runner) -> None:
     assert runner.shard("lingering")[0]["type"] == "done"
     runner.send("exit")
     assert runner.process.wait(60) == 0
-    # Its forks sleep for a minute; the end of the stream must not wait for them.
+    # Its forks sleep for minutes; the end of the stream must not wait for them.
     ended = threading.Event()
     threading.Thread(target=lambda: (runner.receive(), ended.set()), daemon=True).start()
     assert ended.wait(60)

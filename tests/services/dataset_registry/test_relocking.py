@@ -36,7 +36,7 @@ async def test_a_handler_not_described_in_time_says_so_before_the_callers_deadli
     Lab(house.lab).commit("v1")
     await define(house)
     with pytest.raises(grpc.aio.AioRpcError) as late:
-        await stub.GetHandler(pb.GetHandlerRequest(name="lab/inpainting", version="v1"), timeout=60)
+        await stub.GetHandler(pb.GetHandlerRequest(name="lab/inpainting", version="v1"), timeout=5)
     assert late.value.code() is grpc.StatusCode.FAILED_PRECONDITION
     assert "still being made; ask again" in late.value.details()
 

@@ -218,7 +218,7 @@ def runs(argument):
 
 
 def wait_for(condition):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < deadline, "it did not come"
         time.sleep(0.02)

@@ -44,7 +44,7 @@ def handed():
 
 def remove(folder):
     """Remove a group once the sandbox's watch has removed those in it."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 30
     while folder.exists():
         try:
             folder.rmdir()
