@@ -29,19 +29,19 @@ class EventLoopThread:
             coroutine.close()
             raise RuntimeError("a blocking call inside the client's own event loop; use AsyncClient there")
         ended = threading.Event()
-        tasks: list[asyncio.Task[T] | None] = []
+        begun: list[asyncio.Task[Any]] = []
 
         async def watched() -> T:
-            tasks.append(asyncio.current_task())
+            if task := asyncio.current_task():
+                begun.append(task)
             try:
                 return await coroutine
             finally:
                 ended.set()
 
         def cancel() -> None:
-            for task in tasks:
-                if task is not None:
-                    task.cancel()
+            for task in begun:
+                task.cancel()
 
         try:
             return asyncio.run_coroutine_threadsafe(watched(), self._loop).result()

@@ -8,6 +8,8 @@ from typing import Any
 from darkroom_client.errors import InvalidArgument
 from darkroom_client.snapshot import Violation
 
+KINDS = ("unary_unary", "unary_stream", "stream_unary", "stream_stream")
+
 
 class TokenChannel:
     """A channel for an event loop, or one for threads, whose calls carry a token; only ever one by TLS.
@@ -24,20 +26,11 @@ class TokenChannel:
         self._channel = channel
         self._header = ("authorization", f"Bearer {token}")
 
-    def unary_unary(self, *how: Any, **more: Any) -> Callable[..., Any]:
-        return self._with_token(self._channel.unary_unary(*how, **more))
-
-    def unary_stream(self, *how: Any, **more: Any) -> Callable[..., Any]:
-        return self._with_token(self._channel.unary_stream(*how, **more))
-
-    def stream_unary(self, *how: Any, **more: Any) -> Callable[..., Any]:
-        return self._with_token(self._channel.stream_unary(*how, **more))
-
-    def stream_stream(self, *how: Any, **more: Any) -> Callable[..., Any]:
-        return self._with_token(self._channel.stream_stream(*how, **more))
-
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._channel, name)
+        found = getattr(self._channel, name)
+        if name not in KINDS:
+            return found
+        return lambda *how, **more: self._with_token(found(*how, **more))
 
     def _with_token(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def with_token(*request: Any, metadata: Any = (), **more: Any) -> Any:

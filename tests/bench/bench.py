@@ -21,7 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import workloads
-from figures import alternate, ratio, row
+from figures import HEADER, alternate, ratio, row
 from hits import hit_times_ms
 from house import House
 from measurements import run
@@ -30,7 +30,6 @@ HERE = Path(__file__).resolve().parent
 ROUNDS = 5
 PEERS = HERE.parents[1] / ".cache" / "bench-peers"
 SEEDS = itertools.count(1)
-HEADER = "| what | median [range] | |\n|---|---|---|"
 
 
 def config(size: int, crop: int) -> dict[str, object]:

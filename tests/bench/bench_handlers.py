@@ -16,13 +16,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import workloads
-from figures import alternate, row
+from figures import HEADER, alternate, row
 from hits import hit_times_ms
 from house import House
 from measurements import run
 
 ROUNDS = 9
-HEADER = "| what | median [range] | |\n|---|---|---|"
 # Behind this many seconds the runner's idle children have ended, so that a build starts its own.
 CHILDREN_IDLE_S = 32.0
 HANDLER = '''

@@ -17,14 +17,13 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
-from figures import alternate, ratio, row
+from figures import HEADER, alternate, ratio, row
 from inpainting_house import InpaintingHouse
 from inpainting_photos import cut, hole, make_photo
 from measurements import run
 
 HERE = Path(__file__).resolve().parent
 ROUNDS = 3
-HEADER = "| what | median [range] | |\n|---|---|---|"
 MEGAPIXELS_12 = (4000, 3000)
 MEGAPIXELS_100 = (11600, 8700)
 NETWORK_SIZE = (512, 680)

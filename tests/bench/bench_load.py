@@ -24,14 +24,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT)]
 
-from figures import alternate, ratio, row  # noqa: E402
+from figures import HEADER, alternate, ratio, row  # noqa: E402
 from load_client_process import started  # noqa: E402
 from load_registry import LoadRegistry  # noqa: E402
 from measurements import run  # noqa: E402
 
 from tests.e2e.collector import collector  # noqa: E402
 
-HEADER = "| what | median [range] | |\n|---|---|---|"
 PROCESSES = 4
 CHANNELS = 5
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"

@@ -2,29 +2,27 @@
 
 KERAS_BACKEND=jax .venv/bin/python tests/bench/bench_networks.py NAME   one of: painting, training; or both
 
-Needs Keras, a backend and `models` only; it is not part of `make bench`, since it is meant for a GPU.
+Needs Keras, a backend and `models` only (`PYTHONPATH=models` where Darkroom is not installed); it is not part of
+`make bench`, since it is meant for a GPU.
 """
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-from figures import row
+from figures import HEADER, row
 from measurements import run
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "models"))
 
 from inpainting_models.gmcnn import GMCNNGenerator
 from inpainting_models.losses import pretraining_loss
 from inpainting_models.pconv import PConvUNet
 
-HEADER = "| what | median [range] | |\n|---|---|---|"
 POLICIES = ("float32", "mixed_bfloat16")
 NETWORKS = {"GMCNN": (GMCNNGenerator, 1), "PConv": (PConvUNet, 3)}
 # Network, height, width, and pictures at once.
@@ -40,7 +38,7 @@ def measure_painting(folder: Path) -> None:
         keras.config.set_dtype_policy(policy)
         for name, height, width, count in PAINTED:
             model, images, masks = opened(name, height, width, count)
-            took_ms = timed_ms(lambda: model.predict_on_batch([images, masks]))  # noqa: B023
+            took_ms, _ = timed_ms(partial(model.predict_on_batch, [images, masks]))
             note = f"{count * 1000 / np.median(took_ms):.0f} pictures a second"
             print(row(f"{name} {width}x{height}, {count} at once, {policy}", "ms", took_ms, note))
 
@@ -57,8 +55,7 @@ def measure_training(folder: Path) -> None:
                 return sum(pretraining_loss(truth, predicted, masks).values())
 
             model.compile(optimizer=keras.optimizers.Adam(1e-5, 0.5, 0.9), loss=loss)
-            losses: list[float] = []
-            took_ms = timed_ms(lambda: losses.append(float(model.train_on_batch([images, masks], images))))  # noqa: B023
+            took_ms, losses = timed_ms(partial(model.train_on_batch, [images, masks], images))
             note = f"loss {losses[0]:.3f}, after {len(losses)} steps {losses[-1]:.3f}"
             print(row(f"{count} pictures, {policy}", "ms", took_ms, note))
 
@@ -72,15 +69,14 @@ def opened(name: str, height: int, width: int, count: int) -> tuple[Any, Any, An
     return network(), images, masks if name == "GMCNN" else 1 - masks
 
 
-def timed_ms(call: Callable[[], Any]) -> list[float]:
-    """Return how long each call took, once it is compiled and warm."""
-    took_ms = []
-    for number in range(WARM_CALLS + CALLS):
+def timed_ms(call: Callable[[], Any]) -> tuple[list[float], list[Any]]:
+    """Return how long each call took once it was compiled and warm, and what all of them returned."""
+    took_ms, returned = [], []
+    for _ in range(WARM_CALLS + CALLS):
         begin = time.perf_counter()
-        call()
-        if number >= WARM_CALLS:
-            took_ms.append((time.perf_counter() - begin) * 1000)
-    return took_ms
+        returned.append(call())
+        took_ms.append((time.perf_counter() - begin) * 1000)
+    return took_ms[WARM_CALLS:], returned
 
 
 if __name__ == "__main__":

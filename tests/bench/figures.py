@@ -5,6 +5,9 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 
+HEADER = "| what | median [range] | |\n|---|---|---|"
+"""Above rows of figures."""
+
 
 def alternate(rounds: int, variants: Mapping[str, Callable[[], float]]) -> dict[str, list[float]]:
     """Run every variant once a round, in turn: a machine whose speed drifts drifts for all."""

@@ -46,17 +46,16 @@ class Harm:
         points = self._deployment.arm()
         deadline = time.monotonic() + POINTS_TIMEOUT_S
         parts = self._deployment.supervisor.parts
-        reached_count, since_s = 0, time.monotonic()
-        while any(part.points for part in parts) and time.monotonic() < deadline:
-            look()
-            time.sleep(0.1)
-            now_count = sum(len(part.reached) for part in parts)
-            if now_count > reached_count:
-                reached_count, since_s = now_count, time.monotonic()
+        left, since_s = 0, 0.0
+        while (now := sum(len(part.points) for part in parts)) and time.monotonic() < deadline:
+            if now != left:
+                left, since_s = now, time.monotonic()
             elif time.monotonic() - since_s > STUCK_S:
                 self._chance.choice(self._deployment.registries).kill(PAST_A_LEASE_S)
                 self.done["kill -9 of a registry"] += 1
                 since_s = time.monotonic()
+            look()
+            time.sleep(0.1)
         reached = [point for part in parts for point in part.reached]
         self.done["died at a named point"] = len(reached)
         self.missed = sorted(set(points) - set(reached))

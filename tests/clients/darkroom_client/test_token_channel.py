@@ -10,9 +10,7 @@ import grpc
 import pytest
 
 from darkroom_client.errors import InvalidArgument
-from darkroom_client.token_channel import TokenChannel
-
-KINDS = ("unary_unary", "unary_stream", "stream_unary", "stream_stream")
+from darkroom_client.token_channel import KINDS, TokenChannel
 
 
 def heard(context: grpc.aio.ServicerContext) -> bytes:

@@ -71,7 +71,7 @@ async def test_a_watcher_knows_how_many_stand_before(make_house: Callable[..., o
     try:
         for before in (-1, 0, 1):
             calls.append(house.stub.WatchInpaint(hard_work(astronaut)))
-            await until(lambda: house.queue.running == 1 and house.queue.waiting == before + 1, 60)  # noqa: B023
+            await until(lambda now=before + 1: (house.queue.running, house.queue.waiting) == (1, now), 60)
             if before >= 0:
                 event = await calls[-1].read()
                 assert event.progress.stage == pb.INPAINT_STAGE_QUEUED
