@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -19,6 +18,7 @@ import urllib3
 from dataset_registry.catalog_sqlalchemy import SqlCatalog
 from service_kit.object_store_settings import ObjectStoreSettings
 
+from .ports import free_port
 from .postgres import PostgresServer, find_postgres
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and every process that they start would too.
@@ -38,9 +38,7 @@ class MinioServer:
     def __init__(self, binary: Path, folder: Path) -> None:
         self._binary = binary
         self._folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._address = f"127.0.0.1:{probe.getsockname()[1]}"
+        self._address = f"127.0.0.1:{free_port()}"
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

@@ -6,7 +6,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from itertools import count
@@ -14,6 +13,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
+from .ports import free_port
 
 START_TIMEOUT_S = 120
 # Whom the server runs as where the tests run as root, which PostgreSQL refuses.
@@ -32,9 +33,7 @@ class PostgresServer:
         self._binaries = binaries
         self._folder = folder
         self._owner = _owner()
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._numbers = count()
         self._make_cluster()

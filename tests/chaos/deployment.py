@@ -16,7 +16,8 @@ from dataset_registry.catalog_sqlalchemy import SqlCatalog
 from service_kit.crash_points import REGISTRY_POINTS, RUNNER_POINTS
 
 from ..conftest import MinioServer, find_minio
-from ..e2e.house import House, free_port
+from ..e2e.house import House
+from ..ports import free_port
 from ..postgres import PostgresServer, find_postgres
 from .clock import Clock, forget_the_dead
 from .parts import Part, Supervisor

@@ -18,6 +18,8 @@ import pytest
 import skimage
 from PIL import Image
 
+from ..ports import free_port
+
 DEMO = Path(__file__).parents[2] / "demo"
 BOX = "200,60,60,40"
 
@@ -41,9 +43,7 @@ def default_photo(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 @pytest.fixture
 def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        address = f"localhost:{probe.getsockname()[1]}"
+    address = f"localhost:{free_port()}"
     settings = {"LISTEN": address, "HOME": str(tmp_path / "home"), "STORE_DIR": str(tmp_path / "store")}
     with (tmp_path / "service.log").open("wb") as log:
         process = subprocess.Popen(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import random
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -18,6 +16,7 @@ import yaml
 
 from darkroom_client import Client, DarkroomError
 
+from ..ports import free_port
 from .process import Process, until
 
 HANDLERS = Path(__file__).parent / "handlers"
@@ -181,12 +180,3 @@ class House:
 def plain_environment() -> dict[str, str]:
     """Return this process's environment without what would reach into the parts' own settings."""
     return {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-
-
-def free_port() -> int:
-    """Return a port that nobody listens at, from below those that outgoing connections take for themselves."""
-    while True:
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port

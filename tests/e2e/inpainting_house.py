@@ -8,7 +8,8 @@ from pathlib import Path
 
 from darkroom_client.client import Inpainting
 
-from .house import Finished, free_port, plain_environment
+from ..ports import free_port
+from .house import Finished, plain_environment
 from .process import Process, until
 
 COMMAND_TIMEOUT_S = 240.0

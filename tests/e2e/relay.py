@@ -6,7 +6,7 @@ import contextlib
 import socket
 import threading
 
-from .house import free_port
+from ..ports import free_port
 
 PIECE_BYTES = 64 * 1024
 

@@ -13,7 +13,8 @@ from darkroom_client import Client
 from dataset_registry.catalog_sqlalchemy import SqlCatalog
 from dataset_registry.records import Work
 
-from .house import House, free_port
+from ..ports import free_port
+from .house import House
 from .photos import make_photos
 from .process import Process, until
 

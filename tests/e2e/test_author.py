@@ -16,7 +16,8 @@ import pytest
 
 from darkroom_client import open_dataset
 
-from .house import free_port, plain_environment
+from ..ports import free_port
+from .house import plain_environment
 from .photos import make_photos
 from .process import Process, until
 

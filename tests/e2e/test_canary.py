@@ -25,11 +25,12 @@ from service_kit.tls import make_certificate
 from service_kit.token_file import TokenFile
 
 from ..git_repositories import Repository
+from ..ports import free_port
 from ..services.service_kit.test_git_private import TOKEN as GIT_TOKEN
 from ..services.service_kit.test_git_private import GitOverHttp
 from .buckets import object_bytes, s3
 from .collector import Collector, collector
-from .house import HANDLERS, House, free_port
+from .house import HANDLERS, House
 from .process import until
 
 GIT_WRONG = "ghp_wrong-canary"

@@ -30,7 +30,7 @@ from darkroom.inpainting.v1 import inpainting_pb2 as pb
 from darkroom.inpainting.v1 import inpainting_pb2_grpc
 from service_kit.spare_memory import GIVE_BACK_EVERY_S
 
-from .house import free_port
+from ..ports import free_port
 from .inpainting_house import InpaintingHouse
 
 CANCELS = int(os.environ.get("DARKROOM_CANCELS", "100"))

@@ -14,8 +14,9 @@ import pytest
 import yaml
 
 from ..conftest import find_minio
+from ..ports import free_port
 from ..postgres import PostgresServer
-from .house import COMMAND_TIMEOUT_S, Finished, free_port, plain_environment
+from .house import COMMAND_TIMEOUT_S, Finished, plain_environment
 from .process import Process, until
 
 ROOT = Path(__file__).parents[2]

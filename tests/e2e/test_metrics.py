@@ -15,8 +15,8 @@ from darkroom.handler.v1 import handler_pb2
 from darkroom.inpainting.v1 import inpainting_pb2
 from darkroom_client.inpainting import Marks
 
+from ..ports import free_port
 from .collector import collector
-from .house import free_port
 from .inpainting_house import InpaintingHouse
 from .process import until
 

@@ -11,7 +11,8 @@ import pytest
 from darkroom_client.logins import Invite
 from service_kit.door import make_door
 
-from .house import House, free_port
+from ..ports import free_port
+from .house import House
 from .process import Process, until
 
 SHARDS_BEFORE = 2

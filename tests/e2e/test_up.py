@@ -11,7 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from .house import Finished, House, free_port
+from ..ports import free_port
+from .house import Finished, House
 from .process import Process, until
 
 MODULES = {"registry": "dataset_registry", "runner": "handler_runner", "inpainting": "inpainting"}

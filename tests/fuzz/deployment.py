@@ -17,10 +17,11 @@ from darkroom.dataset.v1 import dataset_pb2
 from darkroom.handler.v1 import handler_pb2
 from darkroom.inpainting.v1 import inpainting_pb2
 
-from ..e2e.house import House, free_port
+from ..e2e.house import House
 from ..e2e.inpainting_house import InpaintingHouse
 from ..e2e.photos import make_photos
 from ..e2e.process import Process
+from ..ports import free_port
 
 MIB = 1 << 20
 

@@ -7,7 +7,6 @@ import io
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,6 +23,8 @@ from darkroom_client.command import app
 from dataset_handlers.example import encode_example
 from dataset_handlers.tfrecord import write_record
 from handler_runner.archive import ShardEntry, local_header, manifest_bytes, tail_bytes
+
+from ...ports import free_port
 
 KEY = "ab" * 32
 FEATURES = {
@@ -95,9 +96,7 @@ class RegistryProcess:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.server = f"localhost:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
 

@@ -4,7 +4,6 @@ import contextlib
 import json
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,14 +21,14 @@ from darkroom_client.errors import DarkroomError, PermissionDenied, Unavailable
 from darkroom_client.logins import Invite
 from darkroom_client.up import UpSettings
 
+from ...ports import free_port
+
 
 class UpProcess:
     """`darkroom up` as a process; its lines are kept."""
 
     def __init__(self, raw: Path, home: Path, host: str = "localhost") -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.server = f"localhost:{probe.getsockname()[1]}"
+        self.server = f"localhost:{free_port()}"
         self.home = home
         self.said = home.parent / f"{home.name}.out"
         command = [sys.executable, "-m", "darkroom_client", "up", "--raw", str(raw), "--home", str(home)]

@@ -22,6 +22,7 @@ from service_kit.git import Git, GitRepository
 from service_kit.tls import make_certificate
 
 from ...git_repositories import Repository
+from ...ports import free_port
 
 TOKEN = "ghp_canary"
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
@@ -131,9 +132,7 @@ def test_ssh_with_a_key_of_its_own(tmp_path: Path, handlers: Repository) -> None
         subprocess.run(
             ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / name)], check=True, timeout=30
         )
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     settings = {
         "Port": port,
         "ListenAddress": "127.0.0.1",
