@@ -9,14 +9,14 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-# Below those that outgoing connections take for themselves.
-PORTS = range(20_000, 32_000)
+# Below those that outgoing connections take for themselves; by threes, for `darkroom up` takes the next but one too.
+PORTS = range(20_000, 32_000, 3)
 
 
 def free_port() -> int:
-    """Return a port that nobody listens at; it is this process's as long as the process lives."""
+    """Return a port that nobody listens at; it and the next two are this process's as long as the process lives."""
     port = next(_own, None)
-    assert port is not None, f"of the ports {PORTS.start} to {PORTS.stop - 1} none is free any more"
+    assert port is not None, f"of the ports {PORTS.start} to {PORTS.stop} none is free any more"
     return port
 
 
@@ -25,9 +25,10 @@ def _own_ports() -> Iterator[int]:
     held = os.open(Path(tempfile.gettempdir()) / f"darkroom-test-ports-{os.getuid()}", os.O_RDWR | os.O_CREAT, 0o600)
     for port in PORTS:
         try:
-            fcntl.lockf(held, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", port))
+            fcntl.lockf(held, fcntl.LOCK_EX | fcntl.LOCK_NB, 3, port)
+            for each in range(port, port + 3):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", each))
         except OSError:
             continue
         yield port

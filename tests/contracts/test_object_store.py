@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import random
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 import urllib3
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from service_kit.errors import InvalidArgument
 from service_kit.object_store import (
@@ -23,46 +18,8 @@ from service_kit.object_store import (
     ObjectStore,
     StoreUnavailable,
 )
-from service_kit.object_store_settings import ObjectStoreSettings, open_object_store
 
-MIB = 1 << 20
-
-
-@dataclass
-class Opened:
-    """A store, and how to take it away and bring it back."""
-
-    store: ObjectStore
-    take_away: Callable[[], None]
-    bring_back: Callable[[], None]
-
-
-@pytest.fixture(params=["local", "minio"])
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
-    if request.param == "local":
-        folder, elsewhere = tmp_path / "objects", tmp_path / "elsewhere"
-        store = open_object_store(ObjectStoreSettings(store_dir=folder))
-        yield Opened(store, lambda: folder.rename(elsewhere), lambda: elsewhere.rename(folder))
-    else:
-        server = request.getfixturevalue("minio_server")
-        store = open_object_store(request.getfixturevalue("minio_settings"))
-        yield Opened(store, server.stop, server.start)
-        server.start()
-
-
-@pytest.fixture
-def store(opened: Opened) -> ObjectStore:
-    return opened.store
-
-
-def read_all(store: ObjectStore, name: str) -> bytes:
-    found = store.stat(name)
-    assert found is not None
-    return b"".join(store.read(name, 0, found.size_bytes))
-
-
-def some_bytes(size_bytes: int, seed: int = 0) -> bytes:
-    return random.Random(seed).randbytes(size_bytes)
+from .objects import MIB, Opened, put_all, read_all, some_bytes
 
 
 def test_what_was_put_is_read(store: ObjectStore) -> None:
@@ -175,14 +132,7 @@ def test_list_finds_by_the_beginning_of_the_name_in_order(store: ObjectStore) ->
 
 
 def test_list_goes_on_behind_the_first_thousand(store: ObjectStore) -> None:
-    threads = [
-        threading.Thread(target=lambda start=start: [store.put(f"n/{i:04}", b"") for i in range(start, 1020, 8)])
-        for start in range(8)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    put_all(store, [(f"n/{i:04}", b"") for i in range(1020)])
     assert [found.name for found in store.list("n/")] == [f"n/{i:04}" for i in range(1020)]
 
 
@@ -195,58 +145,6 @@ def test_deleting_is_final_and_needs_no_object(store: ObjectStore) -> None:
     store.delete("a/b")
     assert store.stat("a/b/c") is None
     assert [found.name for found in store.list("")] == ["a/b/d"]
-
-
-BAD_NAMES = {
-    "": "''",
-    "/a": "''",
-    "a/": "''",
-    "a//b": "''",
-    "..": "'..'",
-    "a/../b": "'..'",
-    "a/./b": "'.'",
-    "a/.hidden": "'.hidden'",
-    "a/-b": "'-b'",
-    "a\0b": r"'a\\x00b'",
-    "a/b\\c": r"'b\\\\c'",
-    "a/\nb": r"'\\nb'",
-    "a/b\n": r"'b\\n'",
-    "a b": "'a b'",
-    "é": "'é'",
-    "a/" + "b" * 256: "'bbb",
-    "/".join(["a" * 100] * 11): "1110 characters",
-}
-
-
-@pytest.mark.parametrize("name", BAD_NAMES)
-def test_a_bad_name_is_refused_at_the_call_and_its_segment_shown(store: ObjectStore, name: str) -> None:
-    calls: list[Callable[[], object]] = [
-        lambda: store.put(name, b""),
-        lambda: store.read(name, 0, 1),
-        lambda: store.compose(name, []),
-        lambda: store.compose("good", [name]),
-        lambda: store.stat(name),
-        lambda: store.delete(name),
-        lambda: store.presign(name, 60),
-        lambda: store.path(name),
-    ]
-    for call in calls:
-        with pytest.raises(InvalidArgument, match=BAD_NAMES[name]):
-            call()
-
-
-@pytest.mark.parametrize("prefix", ["/", "../", "a//", "a/../b", ".tmp", "a\0"])
-def test_a_prefix_that_no_name_has_is_refused(store: ObjectStore, prefix: str) -> None:
-    with pytest.raises(InvalidArgument):
-        store.list(prefix)
-
-
-def test_the_longest_names_work(store: ObjectStore) -> None:
-    name = "/".join(["a" * 255] * 4)
-    store.put(name, b"1")
-    store.put("%2e%2e", b"2")
-    assert read_all(store, name) == b"1"
-    assert [found.name for found in store.list("")] == ["%2e%2e", name]
 
 
 @pytest.mark.parametrize("size_bytes", [100, 9 * MIB])
@@ -300,74 +198,6 @@ def test_puts_and_deletes_in_one_folder_do_not_disturb_each_other(store: ObjectS
         thread.join()
     assert errors == []
     assert list(store.list("")) == []
-
-
-SIZES = [0, 1, 1000, 1 * MIB, 5 * MIB - 1, 5 * MIB, 5 * MIB + 1, 9 * MIB, 11 * MIB]
-
-
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(sizes=st.lists(st.sampled_from(SIZES), max_size=7))
-def test_composing_is_concatenation(store: ObjectStore, sizes: list[int]) -> None:
-    folder = f"composed/{uuid4().hex}"
-    contents = [some_bytes(size_bytes, number) for number, size_bytes in enumerate(sizes)]
-    for number, content in enumerate(contents):
-        store.put(f"{folder}/source-{number}", content)
-    ticks: list[int] = []
-    store.compose(f"{folder}/whole", [f"{folder}/source-{n}" for n in range(len(sizes))], lambda: ticks.append(1))
-    assert read_all(store, f"{folder}/whole") == b"".join(contents)
-    assert len(ticks) >= bool(sizes)
-    assert len(list(store.list(folder))) == len(sizes) + 1
-
-
-def test_a_source_may_come_twice_and_be_the_result(store: ObjectStore) -> None:
-    store.put("a", b"x" * (6 * MIB))
-    store.compose("a", ["a", "a"])
-    assert read_all(store, "a") == b"x" * (12 * MIB)
-
-
-def test_thousands_of_tiny_sources_and_a_large_one_compose(store: ObjectStore, tmp_path: Path) -> None:
-    tiny = [some_bytes(1024, number) for number in range(3000)]
-    large = tmp_path / "large"
-    large.write_bytes(some_bytes(70 * MIB))
-    threads = [
-        threading.Thread(target=lambda start=start: [store.put(f"k/1/s{i}", tiny[i]) for i in range(start, 3000, 8)])
-        for start in range(8)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    store.put("k/1/large", large)
-    ticks: list[int] = []
-    started = time.monotonic()
-    names = [f"k/1/s{i}" for i in range(3000)]
-    store.compose("k/1/whole", [*names[:1500], "k/1/large", *names[1500:]], lambda: ticks.append(1))
-    assert time.monotonic() - started < 300
-    assert ticks
-    assert read_all(store, "k/1/whole") == b"".join(tiny[:1500]) + large.read_bytes() + b"".join(tiny[1500:])
-
-
-def test_composing_from_a_source_that_is_not_there_names_it_and_changes_nothing(store: ObjectStore) -> None:
-    store.put("whole", b"old")
-    store.put("source", b"1")
-    for sources in (["source", "k/missing"], ["k/missing"], [*["source"] * 20, "k/missing"]):
-        with pytest.raises(ObjectMissing, match="k/missing"):
-            store.compose("whole", sources)
-    assert read_all(store, "whole") == b"old"
-    assert [found.name for found in store.list("")] == ["source", "whole"]
-
-
-def test_an_error_in_a_tick_ends_the_composition_and_changes_nothing(store: ObjectStore) -> None:
-    store.put("whole", b"old")
-    store.put("source", some_bytes(6 * MIB))
-
-    def fenced_out() -> None:
-        raise RuntimeError("fenced out")
-
-    with pytest.raises(RuntimeError, match="fenced out"):
-        store.compose("whole", ["source"] * 5, fenced_out)
-    assert read_all(store, "whole") == b"old"
-    assert [found.name for found in store.list("")] == ["source", "whole"]
 
 
 def test_a_url_gives_ranges_to_anybody_or_there_is_none(store: ObjectStore) -> None:

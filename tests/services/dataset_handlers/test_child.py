@@ -2,195 +2,30 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from dataset_handlers.child_protocol import read_frame, write_frame
 from dataset_handlers.tfrecord import count_records
 
-HANDLERS = '''
-import ctypes, os, subprocess, sys, time
-from dataset_handlers import BadRawRecord, DatasetHandler, Sample, photo_samples
-
-class Base(DatasetHandler):
-    """A handler for tests."""
-    def samples(self):
-        return photo_samples(self.raw_data_path)
-    def examples(self, sample, rng):
-        self.trouble(sample)
-        yield {"id": sample.id, "draw": rng.random()}
-    def trouble(self, sample):
-        pass
-
-class Quiet(Base):
-    pass
-
-class Noisy(Base):
-    def trouble(self, sample):
-        print("printed", sample.id)
-        sys.stdout.buffer.write(bytes(range(256)) * 40)
-        sys.stdout.flush()
-        os.write(1, b"\\0\\0\\0\\x02{}")
-        os.system("echo from a shell")
-        subprocess.run([sys.executable, "-c", "print('from a process')"])
-        ctypes.CDLL(None).puts(b"from C")
-        assert sys.stdin.read() == ""
-        assert subprocess.run(["cat"], capture_output=True).stdout == b""
-
-class Forking(Base):
-    def trouble(self, sample):
-        pid = os.fork()
-        if pid == 0:
-            # Whatever a fork does, it is not the child: not even by an exception that nobody catches.
-            for fd in range(3, 256):
-                try:
-                    os.write(fd, b"\\0\\0\\0\\x10{\\"type\\":\\"done\\"}")
-                except OSError:
-                    pass
-            open("/dev/null"), open("/dev/null"), open("/dev/null")
-            raise RuntimeError("in the fork")
-        os.waitpid(pid, 0)
-
-class Lingering(Base):
-    def trouble(self, sample):
-        if os.fork() == 0:
-            os.close(2)
-            time.sleep(300)
-            os._exit(0)
-
-class Exiting(Base):
-    def trouble(self, sample):
-        sys.exit("enough")
-
-class Raising(Base):
-    def trouble(self, sample):
-        raise ValueError("a mistake in the handler")
-
-class Recursing(Base):
-    def trouble(self, sample):
-        self.trouble(sample)
-
-class Slow(Base):
-    def trouble(self, sample):
-        time.sleep(0.1)
-
-class Endless(Base):
-    def trouble(self, sample):
-        time.sleep(600)
-
-class Imitating(Base):
-    def trouble(self, sample):
-        for number in range(2000):
-            print('{"type":"done","id":1,"result":{}}')
-
-class DatasetHandler:
-    """In the seed's style."""
-    def __init__(self, config, base_data_path):
-        for option, value in config.items():
-            setattr(self, option, value)
-        self.base_data_path = base_data_path
-    def config_options(self):
-        return {"copies": 2}
-    def as_tfrecord(self):
-        from dataset_handlers.tfrecord import write_record
-        print("writing", self.copies)
-        names = ["train.tfrecord"] + ["test_%d.tfrecord" % n for n in range(self.copies)]
-        for name in names:
-            with open(name, "wb") as file:
-                write_record(file, b"some record")
-        return names
-'''
-
-
-class Runner:
-    """The runner's side of a child."""
-
-    def __init__(self, folder: Path, photos: Path) -> None:
-        self.log_path = folder / "log"
-        self._photos, self._folder = photos, folder
-        (folder / "handlers_of_test.py").write_text(HANDLERS)
-        with self.log_path.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "dataset_handlers.child"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                start_new_session=True,
-            )
-        self._number = 0
-
-    def receive(self) -> Any:
-        assert self.process.stdout
-        return read_frame(self.process.stdout.fileno())
-
-    def send(self, kind: str, handler: str = "quiet", **fields: Any) -> int:
-        self._number += 1
-        command = {
-            "id": self._number,
-            "type": kind,
-            "repository": "mine",
-            "module": "handlers_of_test",
-            "path": str(self._folder),
-            "handler": handler,
-            "config": {},
-            "raw": {"photos": str(self._photos)},
-            "seed": "0",
-        }
-        assert self.process.stdin
-        write_frame(self.process.stdin.fileno(), {**command, **fields})
-        return self._number
-
-    def call(self, kind: str, handler: str = "quiet", **fields: Any) -> tuple[Any, list[Any]]:
-        number = self.send(kind, handler, **fields)
-        progress = []
-        while True:
-            event = self.receive()
-            assert event is not None, self.log
-            assert event["id"] == number
-            if event["type"] != "progress":
-                return event, progress
-            progress.append(event)
-
-    def shard(self, handler: str, name: str = "out.tfrecord", **fields: Any) -> tuple[Any, list[Any]]:
-        plan = self.call("plan", handler)[0]["result"]
-        shard = max(plan["shards"], key=lambda shard: shard["stop"])
-        return self.call("shard", handler, shard=shard, output=str(self._folder / name), **fields)
-
-    def end(self) -> None:
-        # Its group may still hold what a handler left running.
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
-            assert pipe
-            with suppress(BrokenPipeError):
-                pipe.close()
-
-    @property
-    def log(self) -> str:
-        return self.log_path.read_text(errors="replace")
+from .child_runner import ChildRunner
 
 
 @pytest.fixture
-def runner(tmp_path: Path, photos: Path) -> Iterator[Runner]:
-    runner = Runner(tmp_path, photos)
+def runner(tmp_path: Path, photos: Path) -> Iterator[ChildRunner]:
+    runner = ChildRunner(tmp_path, photos)
     try:
         yield runner
     finally:
         runner.end()
 
 
-def test_it_says_hello_and_goes_when_told(runner: Runner) -> None:
+def test_it_says_hello_and_goes_when_told(runner: ChildRunner) -> None:
     hello = runner.receive()
     assert hello == {
         "type": "hello",
@@ -204,7 +39,7 @@ def test_it_says_hello_and_goes_when_told(runner: Runner) -> None:
     assert runner.log == ""
 
 
-def test_it_goes_when_the_pipe_closes_even_in_the_middle_of_work(runner: Runner, tmp_path: Path) -> None:
+def test_it_goes_when_the_pipe_closes_even_in_the_middle_of_work(runner: ChildRunner, tmp_path: Path) -> None:
     runner.receive()
     assert runner.call("plan", "endless")[0]["type"] == "done"
     runner.send(
@@ -217,13 +52,13 @@ def test_it_goes_when_the_pipe_closes_even_in_the_middle_of_work(runner: Runner,
     assert runner.process.wait(60) == 0
 
 
-def test_ctrl_c_is_the_runners_affair(runner: Runner) -> None:
+def test_ctrl_c_is_the_runners_affair(runner: ChildRunner) -> None:
     runner.receive()
     runner.process.send_signal(signal.SIGINT)
     assert runner.call("describe")[0]["type"] == "done"
 
 
-def test_nonsense_on_the_pipe_ends_it(runner: Runner) -> None:
+def test_nonsense_on_the_pipe_ends_it(runner: ChildRunner) -> None:
     runner.receive()
     assert runner.process.stdin
     runner.process.stdin.write(b"GET / HTTP/1.1\r\n")
@@ -232,7 +67,7 @@ def test_nonsense_on_the_pipe_ends_it(runner: Runner) -> None:
     assert "longer than" in runner.log
 
 
-def test_a_module_is_described(runner: Runner) -> None:
+def test_a_module_is_described(runner: ChildRunner) -> None:
     runner.receive()
     handlers = runner.call("describe")[0]["result"]["handlers"]
     assert {"quiet", "noisy", "dataset_handler"} <= set(handlers)
@@ -241,10 +76,10 @@ def test_a_module_is_described(runner: Runner) -> None:
     assert [option["name"] for option in handlers["dataset_handler"]["options"]] == ["copies"]
 
 
-def test_a_plan_and_its_shards_are_the_same_in_every_child(runner: Runner, tmp_path: Path, photos: Path) -> None:
+def test_a_plan_and_its_shards_are_the_same_in_every_child(runner: ChildRunner, tmp_path: Path, photos: Path) -> None:
     other_folder = tmp_path / "other"
     other_folder.mkdir()
-    other = Runner(other_folder, photos)
+    other = ChildRunner(other_folder, photos)
     try:
         runner.receive(), other.receive()
         plan = runner.call("plan")[0]["result"]
@@ -263,7 +98,7 @@ def test_a_plan_and_its_shards_are_the_same_in_every_child(runner: Runner, tmp_p
         other.end()
 
 
-def test_whatever_a_handler_prints_is_log(runner: Runner, tmp_path: Path) -> None:
+def test_whatever_a_handler_prints_is_log(runner: ChildRunner, tmp_path: Path) -> None:
     runner.receive()
     done, _ = runner.shard("noisy")
     assert done["type"] == "done", done
@@ -273,21 +108,21 @@ def test_whatever_a_handler_prints_is_log(runner: Runner, tmp_path: Path) -> Non
     assert count_records(tmp_path / "out.tfrecord") == done["result"]["examples"]
 
 
-def test_output_that_imitates_the_protocol_is_log(runner: Runner) -> None:
+def test_output_that_imitates_the_protocol_is_log(runner: ChildRunner) -> None:
     runner.receive()
     done, _ = runner.shard("imitating")
     assert done["result"]["examples"] > 0
     assert runner.log.count('"result":{}') == 2000 * done["result"]["examples"]
 
 
-def test_a_fork_cannot_speak_for_the_child(runner: Runner) -> None:
+def test_a_fork_cannot_speak_for_the_child(runner: ChildRunner) -> None:
     runner.receive()
     done, _ = runner.shard("forking")
     assert done["type"] == "done", done
     assert runner.call("describe")[0]["type"] == "done"
 
 
-def test_a_fork_does_not_hold_the_pipe_open(runner: Runner) -> None:
+def test_a_fork_does_not_hold_the_pipe_open(runner: ChildRunner) -> None:
     runner.receive()
     assert runner.shard("lingering")[0]["type"] == "done"
     runner.send("exit")
@@ -306,7 +141,9 @@ def test_a_fork_does_not_hold_the_pipe_open(runner: Runner) -> None:
         ("recursing", "RecursionError"),
     ],
 )
-def test_a_mistake_arrives_with_its_traceback_and_the_child_goes_on(runner: Runner, handler: str, message: str) -> None:
+def test_a_mistake_arrives_with_its_traceback_and_the_child_goes_on(
+    runner: ChildRunner, handler: str, message: str
+) -> None:
     runner.receive()
     error, _ = runner.shard(handler)
     assert error["type"] == "error"
@@ -316,7 +153,7 @@ def test_a_mistake_arrives_with_its_traceback_and_the_child_goes_on(runner: Runn
     assert runner.shard("quiet")[0]["type"] == "done"
 
 
-def test_progress_is_told_while_a_shard_grows(runner: Runner) -> None:
+def test_progress_is_told_while_a_shard_grows(runner: ChildRunner) -> None:
     runner.receive()
     done, progress = runner.shard("slow")
     examples = [event["examples"] for event in progress]
@@ -324,7 +161,7 @@ def test_progress_is_told_while_a_shard_grows(runner: Runner) -> None:
     assert 2 <= len(examples) <= done["result"]["examples"] / 2
 
 
-def test_a_wrong_config_names_its_fields(runner: Runner) -> None:
+def test_a_wrong_config_names_its_fields(runner: ChildRunner) -> None:
     runner.receive()
     error, _ = runner.call("plan", config={"sead": 1})
     assert error["class"] == "BAD_CONFIG"
@@ -332,21 +169,21 @@ def test_a_wrong_config_names_its_fields(runner: Runner) -> None:
     assert "Did you mean 'seed'?" in error["violations"][0]["description"]
 
 
-def test_a_missing_folder_is_raw_data_missing(runner: Runner, tmp_path: Path) -> None:
+def test_a_missing_folder_is_raw_data_missing(runner: ChildRunner, tmp_path: Path) -> None:
     runner.receive()
     for folder in (tmp_path / "nowhere", tmp_path):
         error, _ = runner.call("plan", raw={"photos": str(folder)})
         assert error["class"] == "RAW_MISSING"
 
 
-def test_an_unknown_handler_or_command_is_named(runner: Runner) -> None:
+def test_an_unknown_handler_or_command_is_named(runner: ChildRunner) -> None:
     runner.receive()
     assert "there are base, " in runner.call("plan", "nothing")[0]["message"]
     assert "no command 'dance'" in runner.call("dance")[0]["message"]
     assert "ModuleNotFoundError" in runner.call("describe", module="no_such_module")[0]["message"]
 
 
-def test_a_full_disk_is_worth_another_try(runner: Runner) -> None:
+def test_a_full_disk_is_worth_another_try(runner: ChildRunner) -> None:
     runner.receive()
     plan = runner.call("plan")[0]["result"]
     error, _ = runner.call("shard", shard=plan["shards"][0], output="/dev/full")
@@ -354,7 +191,7 @@ def test_a_full_disk_is_worth_another_try(runner: Runner) -> None:
     assert Path("/dev/full").is_char_device()
 
 
-def test_samples_that_changed_since_the_plan_are_noticed(runner: Runner, own_photos: Path, tmp_path: Path) -> None:
+def test_samples_that_changed_since_the_plan_are_noticed(runner: ChildRunner, own_photos: Path, tmp_path: Path) -> None:
     runner.receive()
     raw = {"photos": str(own_photos)}
     shards = runner.call("plan", raw=raw)[0]["result"]["shards"]
@@ -368,7 +205,7 @@ def test_samples_that_changed_since_the_plan_are_noticed(runner: Runner, own_pho
     assert "the raw data changed" in answers[-1].get("message", "") or "the raw data changed" in answers[1]["message"]
 
 
-def test_a_handler_that_writes_its_own_files_runs_unchanged(runner: Runner, tmp_path: Path) -> None:
+def test_a_handler_that_writes_its_own_files_runs_unchanged(runner: ChildRunner, tmp_path: Path) -> None:
     runner.receive()
     plan = runner.call("plan", "dataset_handler")[0]["result"]
     assert plan["kind"] == "records"
@@ -381,7 +218,7 @@ def test_a_handler_that_writes_its_own_files_runs_unchanged(runner: Runner, tmp_
     assert "writing 3" in runner.log
 
 
-def test_a_preview_is_a_picture(runner: Runner, tmp_path: Path) -> None:
+def test_a_preview_is_a_picture(runner: ChildRunner, tmp_path: Path) -> None:
     runner.receive()
     sheet = tmp_path / "sheet.png"
     stock = {"repository": "stock", "handler": "inpainting", "config": {"image_size": 48}}
