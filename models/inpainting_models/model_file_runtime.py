@@ -12,6 +12,9 @@ from inpainting_models.model_file_error import ModelFileError
 
 Array = NDArray[Any]
 
+ONNX, LITERT, KERAS = (".onnx",), (".tflite", ".litert"), (".keras", ".h5", ".hdf5")
+SUFFIXES = ONNX + LITERT + KERAS
+
 
 @dataclass(frozen=True)
 class Port:
@@ -44,15 +47,15 @@ def open_runtime(path: Path, threads: int | None = None) -> Runtime:
     if not path.is_file():
         raise ModelFileError(path, "there is no such file")
     suffix = path.suffix.lower()
-    if suffix == ".onnx":
+    if suffix in ONNX:
         from inpainting_models.model_file_onnx import OnnxRuntime
 
         return OnnxRuntime(path, threads)
-    if suffix in (".tflite", ".litert"):
+    if suffix in LITERT:
         from inpainting_models.model_file_litert import LiteRtRuntime
 
         return LiteRtRuntime(path, threads)
-    if suffix in (".keras", ".h5", ".hdf5"):
+    if suffix in KERAS:
         from inpainting_models.model_file_keras import KerasRuntime, load
 
         return KerasRuntime(load(path))

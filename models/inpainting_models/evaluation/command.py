@@ -6,7 +6,7 @@ import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,13 +23,15 @@ from inpainting_models.evaluation.images import (
     manifest_of,
     shipped_images,
 )
+from inpainting_models.evaluation.journal import Journal
 from inpainting_models.evaluation.methods import BASELINES, Method, baselines, method, parse_size
 from inpainting_models.evaluation.pictures import Album, shown_cases
+from inpainting_models.evaluation.progress import shown
 from inpainting_models.evaluation.randomness import SUITE_VERSION
 from inpainting_models.evaluation.run import Row, run
 from inpainting_models.evaluation.sheet import write_sheet
 from inpainting_models.evaluation.suite import BINS, Case, cells, plan
-from inpainting_models.evaluation.tables import summarise, write_rows, write_summary
+from inpainting_models.evaluation.tables import environment, summarise, write_rows, write_summary
 
 COMMANDS = ("run", "list", "export", "compare", "tally")
 
@@ -59,6 +61,9 @@ def main(arguments: Sequence[str]) -> int:
     except (ListMismatch, comparison.NotASuite, ValueError, OSError) as wrong:
         print(f"evaluate: {wrong}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("evaluate: stopped; what `run` has measured is kept, and the same command goes on there", file=sys.stderr)
+        return 130
     return 0
 
 
@@ -109,7 +114,8 @@ def _add_extent(parser: argparse.ArgumentParser) -> None:
 
 def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--methods", default="", help="with commas between: PAINTER, STRATEGY:PAINTER[@HEIGHTxWIDTH];"
-                        " PAINTER can be package.module.function")  # fmt: skip
+                        " PAINTER can be a model file (its description behind a +, as in lama.onnx+lama) or"
+                        " package.module.function")  # fmt: skip
     parser.add_argument("--out", type=Path, default=Path("evaluation"), help="the folder to write (./evaluation)")
     parser.add_argument("--shown", type=int, default=24, metavar="N", help="cases with pictures on the sheet")
     parser.add_argument("--pairs", type=int, default=60, metavar="N", help="pairs on the blind page")
@@ -120,8 +126,20 @@ def _run(options: argparse.Namespace) -> None:
     methods = _methods(options.methods)
     album = Album(options.out / "pictures", shown_cases(cases, options.shown))
     facts = {"list_sha256": list_sha256(images), "size": _size_text(size)}
-    rows = _counted(run(cases, methods, size, album.see), len(cases) * len(methods))
+    names = [method.name for method in methods]
+    journal = Journal(options.out / "unfinished.jsonl", facts | environment(), methods)
+    for row in journal.rows:
+        if not album.take_up(row):
+            journal.forget(row)
+    ready = sum(journal.has(case.name, name) for case in cases for name in names)
+    if ready:
+        print(f"{ready} results are there from a run that was stopped ({journal.path})", file=sys.stderr)
+    measured = journal.keep(run(cases, methods, size, album.see, journal.has))
+    for _ in shown(measured, len(cases) * len(names), ready):
+        pass
+    rows = [journal.get(case.name, name) for case in cases for name in names]
     _write(options, rows, methods, album, facts)
+    journal.end()
 
 
 def _list(options: argparse.Namespace) -> None:
@@ -148,9 +166,8 @@ def _compare(options: argparse.Namespace) -> None:
         raise ValueError(f"the folder {twice[0]!r} has the name of a method: rename it")
     cases = comparison.exported_cases(options.folder)
     album = Album(options.out / "pictures", shown_cases(cases, options.shown))
-    rows = _counted(
-        comparison.compare(options.folder, names, methods, album.see), len(cases) * (len(methods) + len(names))
-    )
+    measured = comparison.compare(options.folder, names, methods, album.see)
+    rows = list(shown(measured, len(cases) * (len(methods) + len(names))))
     _write(options, rows, methods, album, {name: facts[name] for name in ("list_sha256", "size")})
 
 
@@ -194,19 +211,6 @@ def _bins(areas: str) -> list[tuple[float, float]]:
 def _methods(specs: str) -> list[Method]:
     wanted = [spec.strip() for spec in specs.split(",") if spec.strip()]
     return baselines() + [method(spec) for spec in dict.fromkeys(wanted) if spec not in BASELINES]
-
-
-def _counted(rows: Iterable[Row], total: int) -> list[Row]:
-    done: list[Row] = []
-    for row in rows:
-        done.append(row)
-        if sys.stderr.isatty():
-            print(f"\r{len(done)} of {total}", end="", file=sys.stderr, flush=True)
-        if row.error:
-            print(f"\r{row.method} on {row.case}: {row.error}", file=sys.stderr)
-    if sys.stderr.isatty():
-        print(file=sys.stderr)
-    return done
 
 
 def _write(

@@ -5,10 +5,14 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from inpainting_models.model_file_runtime import SUFFIXES
 from inpainting_models.painting import Mask, Painter, Photo, at_multiple, paint_one
+
+Files = tuple[Path, ...]
 
 STRATEGIES = ("baseline", "shrinking-mask", "two-step", "combined", "detail")
 
@@ -38,6 +42,8 @@ class Method:
     name: str
     fill: Callable[[Photo, Mask], Filled]
     description: str = ""
+    files: Files = ()
+    """What its results depend on besides this package."""
 
 
 def baselines() -> list[Method]:
@@ -48,21 +54,22 @@ def baselines() -> list[Method]:
 def method(spec: str, name: str = "") -> Method:
     """Return the method of a spec: `PAINTER`, `STRATEGY:PAINTER` or `STRATEGY:PAINTER@HEIGHTxWIDTH`.
 
-    PAINTER is a painter's name, or `package.module.function` for a `Paint` of your own. The size is the painter's
-    training resolution, where it is not its own. Raises ValueError, naming what there is.
+    PAINTER is a painter's name, a model file (`FILE`, or `FILE+DESCRIPTION`: a preset's name or a YAML file), or
+    `package.module.function` for a `Paint` of your own. The size is the painter's training resolution, where it is not
+    its own. Raises ValueError, naming what there is.
     """
     if not name and spec in BASELINES:
         return method(BASELINES[spec], spec)
     rest, _, size = spec.partition("@")
     strategy, _, painter_name = rest.rpartition(":")
-    painter = _painter(painter_name)
+    painter, files = _painter(painter_name)
     if not strategy:
         if size:
             raise ValueError(f"{spec!r}: a size needs a strategy, as in baseline:{painter_name}@{size}")
-        return _whole(name or spec, painter)
+        return _whole(name or spec, painter, files)
     if strategy not in STRATEGIES:
         raise ValueError(f"no strategy {strategy!r} (in {spec!r}); there are {', '.join(STRATEGIES)}")
-    return _strategic(name or spec, strategy, painter, parse_size(size) if size else painter.training_size)
+    return _strategic(name or spec, strategy, painter, files, parse_size(size) if size else painter.training_size)
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -73,15 +80,17 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(sides[0]), int(sides[-1])
 
 
-def _whole(name: str, painter: Painter) -> Method:
+def _whole(name: str, painter: Painter, files: Files) -> Method:
     def fill(photo: Photo, mask: Mask) -> Filled:
         counted = _Counted(painter)
         return Filled(paint_one(counted.paint, photo, mask), counted.images)
 
-    return Method(name, fill, painter.description)
+    return Method(name, fill, painter.description, files)
 
 
-def _strategic(name: str, strategy: str, painter: Painter, training_size: tuple[int, int] | None) -> Method:
+def _strategic(
+    name: str, strategy: str, painter: Painter, files: Files, training_size: tuple[int, int] | None
+) -> Method:
     module = strategy.replace("-", "_")
     function = getattr(importlib.import_module(f"inpainting_models.{module}"), module)
 
@@ -91,20 +100,33 @@ def _strategic(name: str, strategy: str, painter: Painter, training_size: tuple[
         return Filled(result, counted.images)
 
     size = f" at {training_size[0]}x{training_size[1]}" if training_size else ""
-    return Method(name, fill, f"{strategy} over {painter.name}{size}")
+    return Method(name, fill, f"{strategy} over {painter.name}{size}", files)
 
 
-def _painter(name: str) -> Painter:
+def _painter(name: str) -> tuple[Painter, Files]:
     if "." not in name:
         from inpainting_models.painters import painter
 
-        return painter(name)
+        return painter(name), ()
+    file, _, description = name.partition("+")
+    if Path(file).suffix.lower() in SUFFIXES:
+        return _of_a_file(file, description)
     module, _, attribute = name.rpartition(".")
     try:
-        found = getattr(importlib.import_module(module), attribute)
+        imported = importlib.import_module(module)
+        found = getattr(imported, attribute)
     except (ImportError, AttributeError) as missing:
         raise ValueError(f"no function {name!r}: {missing}") from missing
-    return found if isinstance(found, Painter) else Painter(name, found)
+    painter_of_it = found if isinstance(found, Painter) else Painter(name, found)
+    return painter_of_it, (Path(imported.__file__),) if imported.__file__ else ()
+
+
+def _of_a_file(file: str, description: str) -> tuple[Painter, Files]:
+    from inpainting_models.model_file_painter import open_painter
+    from inpainting_models.model_file_yaml import read_description
+
+    painter = open_painter(file, read_description(description) if description else None)
+    return painter, tuple(path for path in map(Path, (file, description)) if path.is_file())
 
 
 class _Counted:

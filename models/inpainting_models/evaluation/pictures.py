@@ -44,20 +44,33 @@ class Album:
             return
         window = shown_window(prepared.mask)
         if row.case not in self.results:
-            self.cases.append(row.case)
-            self.results[row.case] = []
             hole = prepared.truth.copy()
             hole[prepared.mask] = HOLE_COLOUR
             self._write(self.path(row.case, "_truth"), prepared.truth[window])
             self._write(self.path(row.case, "_hole"), hole[window])
         stitched = np.where(prepared.mask[:, :, None], picture, prepared.truth)
         self._write(self.path(row.case, row.method), stitched[window])
-        self.results[row.case].append(row.method)
+        self._enter(row)
+
+    def take_up(self, row: Row) -> bool:
+        """Enter the picture that an earlier run kept for a row; False where one is wanted and not there."""
+        if row.case not in self._wanted or row.error:
+            return True
+        if not self.path(row.case, row.method).is_file():
+            return False
+        self._enter(row)
+        return True
 
     def path(self, case: str, method: str) -> Path:
         """Return where a picture lies; the truth is `_truth`, the hole `_hole`."""
         safe = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in method)
         return self._folder / case / f"{safe}.png"
+
+    def _enter(self, row: Row) -> None:
+        if row.case not in self.results:
+            self.cases.append(row.case)
+            self.results[row.case] = []
+        self.results[row.case].append(row.method)
 
     def _write(self, path: Path, picture: Picture) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from inpainting_models.evaluation.methods import BASELINES, baselines, method, parse_size
+
+from ..test_model_file_painter import FILL, lama_like
 
 PHOTO = np.random.default_rng(7).random((48, 64, 3)).astype(np.float32)
 MASK = np.zeros((48, 64), bool)
@@ -33,6 +36,20 @@ def test_a_function_of_ones_own_is_a_painter(monkeypatch: pytest.MonkeyPatch) ->
     filled = method("my_painters.white").fill(PHOTO, MASK)
     assert (filled.photo[MASK] == 1).all()
     assert (filled.photo[~MASK] == PHOTO[~MASK]).all()
+
+
+def test_a_model_file_is_a_painter_with_its_description_behind_a_plus(tmp_path: Path) -> None:
+    model = lama_like(tmp_path / "mine.onnx")
+    for spec in (f"{model}+lama", f"baseline:{model}+lama@24x32"):
+        found = method(spec)
+        assert found.fill(PHOTO, MASK).photo[24, 30] == pytest.approx(FILL, abs=1e-6)
+        assert (found.name, found.files) == (spec, (model,))
+    with pytest.raises(ValueError, match=r"mine\.onnx: needs a description"):
+        method(str(model))
+    with pytest.raises(ValueError, match=r"nowhere\.onnx: there is no such file"):
+        method("detail:nowhere.onnx+lama")
+    with pytest.raises(ValueError, match=r"my\.yaml: is neither a preset"):
+        method(f"{model}+my.yaml")
 
 
 def test_a_strategy_makes_the_passes_that_it_plans() -> None:
