@@ -43,7 +43,7 @@ class Feed(Generic[V]):
         """Why there will be no other view."""
         self.loaded_s = 0.0
         self.watchers = 0
-        self._waiting: list[asyncio.Future[Turn]] = []
+        self._waiting: dict[asyncio.Future[Turn], None] = {}
 
     @property
     def rows(self) -> Mapping[str, int]:
@@ -61,12 +61,16 @@ class Feed(Generic[V]):
     async def news(self) -> Turn:
         """Wait until somebody tells; returns the turn to be told, to be ended then."""
         future: asyncio.Future[Turn] = asyncio.get_running_loop().create_future()
-        self._waiting.append(future)
-        return await future
+        self._waiting[future] = None
+        try:
+            return await future
+        finally:
+            # Who leaves while it waits leaves nothing behind.
+            self._waiting.pop(future, None)
 
     async def tell(self, turns: Turns) -> None:
         """Wake all who wait now, each in its turn."""
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting = self._waiting, {}
         for future in waiting:
             turn = await turns.take()
             # Who left while it waited is done.

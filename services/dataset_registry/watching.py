@@ -139,11 +139,14 @@ class Board:
             await self._asked.wait()
             self._asked.clear()
             self._opened.clear()
-            due, self._due = self._due, {}
-            for feeds in _batches(due):
-                await self._load(feeds)
+            await self._load_due()
             # Whoever has just come waits for nothing.
             await within(self._opened, QUIET_S)
+
+    async def _load_due(self) -> None:
+        due, self._due = self._due, {}
+        for feeds in _batches(due):
+            await self._load(feeds)
 
     async def _load(self, feeds: Sequence[Feed[Any]]) -> None:
         load, identities = feeds[0].load, [feed.identity for feed in feeds]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Collection
 from contextlib import aclosing, suppress
 from dataclasses import replace
@@ -189,6 +190,32 @@ async def test_a_thousand_watchers_that_leave_leave_nothing_behind(board: Board)
     await asyncio.gather(*watchers, return_exceptions=True)
     await until(lambda: not board._telling)
     assert (board._feeds, board._by_row, board._due) == ({}, {}, {})
+
+
+@pytest.mark.parametrize("staying", [0, 1])
+async def test_who_leaves_while_nothing_happens_leaves_no_memory_behind(board: Board, staying: int) -> None:
+    load = Loader()
+    await put(board, "one", 0)
+    stays: list[list[str]] = [[] for _ in range(staying)]
+    patient = [asyncio.create_task(follow(board, load, "one", each)) for each in stays]
+    await until(lambda: all(stays))
+    before = futures()
+    seen: list[list[str]] = [[] for _ in range(300)]
+    watchers = [asyncio.create_task(follow(board, load, "one", each)) for each in seen]
+    await until(lambda: all(seen))
+    assert futures() >= before + 300
+    for watcher in watchers:
+        watcher.cancel()
+    await asyncio.gather(*watchers, return_exceptions=True)
+    del watchers, watcher
+    await until(lambda: futures() < before + 30)
+    for each in patient:
+        each.cancel()
+
+
+def futures() -> int:
+    gc.collect()
+    return sum(isinstance(each, asyncio.Future) for each in gc.get_objects())
 
 
 async def test_only_so_many_of_a_crowd_are_being_told_at_a_time() -> None:
