@@ -14,15 +14,16 @@ from typing import Any
 import pytest
 
 CASES = 4
-# Paints with the mean, slowly, and writes down that it did.
+# Paints one grey, writes down that it did, and stays at the photo at which it is to be stopped.
 PAINTER = """
-import time
+import os, time
 import numpy as np
 
 def paint(images, masks):
     with open("painted", "a") as file:
         file.write("x")
-    time.sleep({seconds})
+    while os.path.exists("hold") and os.path.getsize("painted") == int(open("hold").read()):
+        time.sleep(0.01)
     return np.full_like(images, {grey})
 """
 COSTS = {"seconds", "peak_mb"}
@@ -33,10 +34,10 @@ class Workshop:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.change(seconds=0.5)
+        self.change(grey=0.25)
 
-    def change(self, seconds: float = 0.0, grey: float = 0.25) -> None:
-        (self.folder / "mine.py").write_text(PAINTER.format(seconds=seconds, grey=grey))
+    def change(self, grey: float) -> None:
+        (self.folder / "mine.py").write_text(PAINTER.format(grey=grey))
 
     def start(self, *more: str) -> subprocess.Popen[str]:
         words = [
@@ -62,8 +63,10 @@ class Workshop:
         return said
 
     def stop(self, with_signal: signal.Signals, painted: int) -> tuple[int, str]:
-        """Start a run and stop it once that many more photos have been begun."""
+        """Start a run and stop it at the photo of that number."""
+        hold = self.folder / "hold"
         wanted = self.painted + painted
+        hold.write_text(str(wanted))
         process = self.start()
         deadline = time.monotonic() + 120
         while self.painted < wanted:
@@ -72,6 +75,7 @@ class Workshop:
             time.sleep(0.01)
         process.send_signal(with_signal)
         _, said = process.communicate(timeout=60)
+        hold.unlink()
         return process.returncode, said
 
     @property
