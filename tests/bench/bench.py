@@ -6,12 +6,10 @@ make bench                                   everything; about 15 minutes
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -25,6 +23,7 @@ from figures import HEADER, alternate, ratio, row
 from hits import hit_times_ms
 from house import House
 from measurements import run
+from sendfile import sendfile_rate
 
 HERE = Path(__file__).resolve().parent
 ROUNDS = 5
@@ -265,30 +264,6 @@ def download(folder: Path) -> None:
     print(row("the same through the registry, as another machine would", "MiB/s", rates["registry"], through))
     for name, words in (("sendfile", "raw sendfile into a file"), ("verified", "the same, then sha256 of the file")):
         print(row(words, "MiB/s", rates[name], f"darkroom is {ratio(rates['ours'], rates[name]):.2f}x (goal 0.8)"))
-
-
-def sendfile_rate(source: Path, target: Path, *, verify: bool) -> float:
-    """Return MiB/s of a file sent over loopback with sendfile, written to a file as it comes."""
-    os.sync()
-    with socket.create_server(("localhost", 0)) as server:
-
-        def send() -> None:
-            connection, _ = server.accept()
-            with connection, source.open("rb") as file:
-                connection.sendfile(file)
-
-        sender = threading.Thread(target=send)
-        sender.start()
-        began = time.perf_counter()
-        buffer = memoryview(bytearray(1 << 20))
-        with socket.create_connection(server.getsockname()[:2]) as connection, target.open("wb") as file:
-            while count := connection.recv_into(buffer):
-                file.write(buffer[:count])
-        sender.join()
-        if verify:
-            with target.open("rb") as file:
-                hashlib.file_digest(file, "sha256")
-        return source.stat().st_size / 2**20 / (time.perf_counter() - began)
 
 
 MEASUREMENTS: dict[str, Callable[[Path], None]] = {

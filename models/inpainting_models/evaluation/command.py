@@ -62,7 +62,8 @@ def main(arguments: Sequence[str]) -> int:
         print(f"evaluate: {wrong}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("evaluate: stopped; what `run` has measured is kept, and the same command goes on there", file=sys.stderr)
+        kept = "; what was measured is kept, and the same command goes on there" if options.do is _run else ""
+        print(f"evaluate: stopped{kept}", file=sys.stderr)
         return 130
     return 0
 
@@ -127,10 +128,7 @@ def _run(options: argparse.Namespace) -> None:
     album = Album(options.out / "pictures", shown_cases(cases, options.shown))
     facts = {"list_sha256": list_sha256(images), "size": _size_text(size)}
     names = [method.name for method in methods]
-    journal = Journal(options.out / "unfinished.jsonl", facts | environment(), methods)
-    for row in journal.rows:
-        if not album.take_up(row):
-            journal.forget(row)
+    journal = Journal(options.out / "unfinished.jsonl", facts | environment(), methods, album.take_up)
     ready = sum(journal.has(case.name, name) for case in cases for name in names)
     if ready:
         print(f"{ready} results are there from a run that was stopped ({journal.path})", file=sys.stderr)

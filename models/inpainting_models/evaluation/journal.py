@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import inpainting_models
+from inpainting_models.evaluation.images import file_sha256
 from inpainting_models.evaluation.methods import Method
 from inpainting_models.evaluation.run import Row
 
@@ -19,18 +20,16 @@ class Journal:
     """A file of rows, gone once the run has ended.
 
     A row is taken up again only while nothing has changed that it depends on: the run's facts, this package's code, the
-    method's own files.
+    method's own files; and if it is ``usable``.
     """
 
-    def __init__(self, path: Path, facts: dict[str, Any], methods: Sequence[Method]) -> None:
+    def __init__(
+        self, path: Path, facts: dict[str, Any], methods: Sequence[Method], usable: Callable[[Row], bool]
+    ) -> None:
         self.path = path
         self._digests = {method.name: _digest(facts, method) for method in methods}
-        self._rows = {(row.case, row.method): row for row in self._read()}
-
-    @property
-    def rows(self) -> list[Row]:
-        """What has been measured, in that order."""
-        return list(self._rows.values())
+        found = {(row.case, row.method): row for row in self._read()}
+        self._rows = {key: row for key, row in found.items() if usable(row)}
 
     def has(self, case: str, method: str) -> bool:
         """Whether a method's row on a case is there."""
@@ -39,10 +38,6 @@ class Journal:
     def get(self, case: str, method: str) -> Row:
         """Return a row that is there."""
         return self._rows[case, method]
-
-    def forget(self, row: Row) -> None:
-        """Have a row measured again."""
-        del self._rows[row.case, row.method]
 
     def keep(self, rows: Iterable[Row]) -> Iterator[Row]:
         """Yield the rows, each once it is in the file."""
@@ -72,16 +67,11 @@ class Journal:
 
 
 def _digest(facts: dict[str, Any], method: Method) -> str:
-    parts = [json.dumps(facts, sort_keys=True), _code(), *(_file(path) for path in method.files)]
+    parts = [json.dumps(facts, sort_keys=True), _code(), *map(file_sha256, method.files)]
     return hashlib.sha256("|".join(parts).encode()).hexdigest()
 
 
 @cache
 def _code() -> str:
     sources = sorted(Path(inpainting_models.__file__).parent.rglob("*.py"))
-    return hashlib.sha256("|".join(map(_file, sources)).encode()).hexdigest()
-
-
-def _file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return hashlib.sha256("|".join(map(file_sha256, sources)).encode()).hexdigest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -66,10 +66,11 @@ def method(spec: str, name: str = "") -> Method:
     if not strategy:
         if size:
             raise ValueError(f"{spec!r}: a size needs a strategy, as in baseline:{painter_name}@{size}")
-        return _whole(name or spec, painter, files)
+        return replace(_whole(name or spec, painter), files=files)
     if strategy not in STRATEGIES:
         raise ValueError(f"no strategy {strategy!r} (in {spec!r}); there are {', '.join(STRATEGIES)}")
-    return _strategic(name or spec, strategy, painter, files, parse_size(size) if size else painter.training_size)
+    found = _strategic(name or spec, strategy, painter, parse_size(size) if size else painter.training_size)
+    return replace(found, files=files)
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -80,17 +81,15 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(sides[0]), int(sides[-1])
 
 
-def _whole(name: str, painter: Painter, files: Files) -> Method:
+def _whole(name: str, painter: Painter) -> Method:
     def fill(photo: Photo, mask: Mask) -> Filled:
         counted = _Counted(painter)
         return Filled(paint_one(counted.paint, photo, mask), counted.images)
 
-    return Method(name, fill, painter.description, files)
+    return Method(name, fill, painter.description)
 
 
-def _strategic(
-    name: str, strategy: str, painter: Painter, files: Files, training_size: tuple[int, int] | None
-) -> Method:
+def _strategic(name: str, strategy: str, painter: Painter, training_size: tuple[int, int] | None) -> Method:
     module = strategy.replace("-", "_")
     function = getattr(importlib.import_module(f"inpainting_models.{module}"), module)
 
@@ -100,7 +99,7 @@ def _strategic(
         return Filled(result, counted.images)
 
     size = f" at {training_size[0]}x{training_size[1]}" if training_size else ""
-    return Method(name, fill, f"{strategy} over {painter.name}{size}", files)
+    return Method(name, fill, f"{strategy} over {painter.name}{size}")
 
 
 def _painter(name: str) -> tuple[Painter, Files]:

@@ -211,6 +211,7 @@ async def test_who_leaves_while_nothing_happens_leaves_no_memory_behind(board: B
     await until(lambda: futures() < before + 30)
     for each in patient:
         each.cancel()
+    await asyncio.gather(*patient, return_exceptions=True)
 
 
 def futures() -> int:

@@ -39,25 +39,14 @@ class Workshop:
     def change(self, grey: float) -> None:
         (self.folder / "mine.py").write_text(PAINTER.format(grey=grey))
 
-    def start(self, *more: str) -> subprocess.Popen[str]:
-        words = [
-            "--families",
-            "box",
-            "--limit",
-            str(CASES),
-            "--size",
-            "64x64",
-            "--methods",
-            "mine.paint",
-            "--out",
-            "out",
-        ]
-        command = [sys.executable, "-m", "inpainting_models.evaluate", *words, *more]
+    def start(self) -> subprocess.Popen[str]:
+        words = f"--families box --limit {CASES} --size 64x64 --methods mine.paint --out out"
+        command = [sys.executable, "-m", "inpainting_models.evaluate", *words.split()]
         environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
         return subprocess.Popen(command, cwd=self.folder, env=environment, stderr=subprocess.PIPE, text=True)
 
-    def run(self, *more: str) -> str:
-        process = self.start(*more)
+    def run(self) -> str:
+        process = self.start()
         _, said = process.communicate(timeout=240)
         assert process.returncode == 0, said
         return said
